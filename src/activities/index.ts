@@ -1,0 +1,87 @@
+// All activities of a worker, by queue: what waits on the network, and what uses processor and disk.
+import { decideApproval } from '../store/approvals.ts';
+import { loadEvidence } from '../store/evidence.ts';
+import { createEffectActivities } from './effects/activities.ts';
+import { createAlertEffects } from './effects/alert.ts';
+import type { EffectDefinition } from './effects/definition.ts';
+import { createDoor, type DoorOptions } from './effects/door.ts';
+import { createDriftEffects } from './effects/drift.ts';
+import { createGitHubEffects } from './effects/github/github-effects.ts';
+import { createMigrationEffects } from './effects/migrations.ts';
+import { createLoopActivities } from './record/loop.ts';
+import { createRemedyActivities } from './record/remedy.ts';
+import { createCiActivities } from './remedies/ci.ts';
+import { createDriftActivities } from './remedies/drift.ts';
+import { createMigrationActivities } from './remedies/migrations.ts';
+import type { Services } from './services.ts';
+import { createApprovalsSource } from './sources/approvals.ts';
+import { createCiRunsSource } from './sources/ci-runs.ts';
+import type { SourceDefinition } from './sources/definition.ts';
+import { createDriftSource } from './sources/drift.ts';
+import { createMigrationsSource } from './sources/migrations.ts';
+import { createSourceActivities } from './sources/read.ts';
+
+export type ActivityOptions = {
+  /** Where an alert on the console goes. */
+  readonly console: (line: string) => void;
+  /** How many cycles read at the same time in this worker. */
+  readonly maxCycles: number;
+  readonly door?: Pick<DoorOptions, 'times' | 'dryRun' | 'atPoint'>;
+  /** Instead of our own: sources and effects of a test's scripted world, read and written through the same activities. */
+  readonly sources?: readonly SourceDefinition[];
+  readonly definitions?: readonly EffectDefinition[];
+};
+
+type Activities = { readonly [name: string]: (...args: never[]) => Promise<unknown> };
+
+/** All kinds of effect, for the registry of the door. `console`: where an alert on the console goes. */
+export function createEffectDefinitions(
+  services: Services,
+  console: ActivityOptions['console'],
+): readonly EffectDefinition[] {
+  const { pool, redactor, cacheDir, github } = services;
+  return [
+    ...createGitHubEffects({
+      github,
+      gitRemote: async (workspace) => ({
+        url: workspace.github.gitUrl,
+        token: await services.secrets.resolve(
+          workspace.github.token,
+          `workspaces.${workspace.name}.github.token`,
+        ),
+      }),
+      cacheDir,
+      redactor,
+      loadEvidence: (tenant, hash) => loadEvidence(pool, tenant, hash),
+    }),
+    ...createDriftEffects(services),
+    ...createMigrationEffects(services),
+    ...createAlertEffects(services, console),
+  ];
+}
+
+/** Every activity runs on either queue: which one is the workflow's choice, by what the work needs. */
+export function createActivities(services: Services, options: ActivityOptions): Activities {
+  const { pool, redactor, github } = services;
+  const sources = options.sources ?? [
+    createCiRunsSource({ github }),
+    createDriftSource(services),
+    createMigrationsSource(services),
+    createApprovalsSource({ github, decide: (decision) => decideApproval(pool, decision) }),
+  ];
+  const door = createDoor({
+    pool,
+    redactor,
+    ...options.door,
+    definitions: options.definitions ?? createEffectDefinitions(services, options.console),
+  });
+  return {
+    ...createSourceActivities(services, sources, options.maxCycles),
+    ...createEffectActivities(door, redactor),
+    ...createLoopActivities(services, sources),
+    ...createRemedyActivities(services),
+    ...createCiActivities(services),
+    ...createDriftActivities(services),
+    ...createMigrationActivities(services),
+  };
+}

@@ -1,0 +1,300 @@
+// What the CI remedy reads and runs: the newest run of its workflow, the pull request, and the fixer in its sandbox. Nothing here writes to
+// GitHub; results are evidence for the door.
+import picomatch from 'picomatch';
+import type {
+  CiActivities,
+  CiDiagnosis,
+  CiFixOutcome,
+  FindingRef,
+  WorkspaceActivities,
+} from '../../contract/activities.ts';
+import type { CiDetail } from '../../contract/finding.ts';
+import type { FixerSettings, WorkspaceConfig } from '../../contract/tenant-config.ts';
+import { fenced } from '../../integrations/github/body-text.ts';
+import {
+  type Place,
+  readBranchSha,
+  readFileAt,
+  readJobLog,
+  readJobs,
+  readPullRequest,
+  readRunsOfBranch,
+  readRunsOfSha,
+} from '../../integrations/github/read.ts';
+import { failingStepCommand } from '../../integrations/workflow-yaml/failing-step.ts';
+import { type FixResult, runFixer } from '../../integrations/workspace/run-fixer.ts';
+import type { RunEvidence } from '../../integrations/workspace/run-step.ts';
+import { errorSignature } from '../../logs/signature.ts';
+import { countsAsCi, verdictOf } from '../../policy/ci-runs.ts';
+import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
+import { saveEvidence } from '../../store/evidence.ts';
+import { readFindingRow, readMemory } from '../../store/findings.ts';
+import { mirrorOf, type Services, workspaceOf } from '../services.ts';
+import { asActivity } from '../temporal.ts';
+
+const failedConclusions: readonly (string | null)[] = ['failure', 'timed_out', 'startup_failure'];
+const maxOutputBytes = 2_000_000;
+const ciStartPolls = 10;
+const ciStartPollMs = 1_500;
+
+export function createCiActivities(services: Services): CiActivities & Pick<WorkspaceActivities, 'fixCi'> {
+  const { redactor } = services;
+
+  async function placeOf(
+    tenant: string,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<{ place: Place; workspace: WorkspaceConfig; evidenceMs: number; autonomy: string }> {
+    const { config, workspace } = await workspaceOf(services, tenant, name);
+    const github = await services.github(workspace);
+    return {
+      place: { github, repository: workspace.github.repository, signal },
+      workspace,
+      evidenceMs: config.retention.evidenceMs,
+      autonomy: config.autonomy.effects.rerunFailedJobs,
+    };
+  }
+
+  return {
+    diagnoseCi: (ref) =>
+      asActivity(redactor, async (signal): Promise<CiDiagnosis> => {
+        const { place, workspace, autonomy } = await placeOf(ref.tenant, ref.workspace, signal);
+        const detail = await detailOf(services, ref);
+        const runs = await readRunsOfBranch(place, detail.branch);
+        const ofWorkflow = runs.filter(
+          (run) => run.path === detail.workflowPath && !run.fork && countsAsCi(run.event),
+        );
+        // What was cancelled or skipped says nothing: the run before it decides, as for the source.
+        const newest = ofWorkflow.find((run) => run.status !== 'completed' || verdictOf(run) !== null);
+        const base = {
+          repository: place.repository,
+          baseBranch: detail.branch,
+          fixer: null,
+          mayRerun: false,
+        } as const;
+        if (!newest) {
+          return {
+            ...base,
+            red: false,
+            running: false,
+            runId: detail.runId,
+            runAttempt: detail.runAttempt,
+            headSha: detail.headSha,
+            why: 'the workflow has no runs on the branch any more',
+          };
+        }
+        const run = { runId: newest.id, runAttempt: newest.attempt, headSha: newest.sha };
+        if (newest.status !== 'completed')
+          return { ...base, ...run, red: true, running: true, why: `run ${newest.id} is ${newest.status}` };
+        if (!failedConclusions.includes(newest.conclusion)) {
+          return {
+            ...base,
+            ...run,
+            red: false,
+            running: false,
+            why: `run ${newest.id} ended ${newest.conclusion ?? 'without a conclusion'}`,
+          };
+        }
+        const jobs = await readJobs(place, newest.id, newest.attempt);
+        const job = jobs.find((one) => one.name === detail.job);
+        if (job && !failedConclusions.includes(job.conclusion))
+          return {
+            ...base,
+            ...run,
+            red: false,
+            running: false,
+            why: `job ${detail.job} passes in run ${newest.id}`,
+          };
+        const memory = await readMemory(services.pool, ref);
+        const mayRerun = workspace.ci.rerun && autonomy === 'act' && memory.rerunUsed !== true;
+        const step = job?.steps.find((one) => failedConclusions.includes(one.conclusion))?.name ?? null;
+        if (!job)
+          return {
+            ...base,
+            ...run,
+            red: true,
+            running: false,
+            mayRerun,
+            why: `run ${newest.id} failed without a job ${detail.job}`,
+          };
+        const needsLog = workspace.ci.fixers.some((fixer) => fixer.match.log !== undefined);
+        const log = needsLog ? ((await readJobLog(place, job.id)) ?? '') : '';
+        const fixer = workspace.ci.fixers.find((one) =>
+          matches(one, { workflow: detail.workflowName, job: detail.job, step: step ?? '', log }),
+        );
+        const why = fixer
+          ? `fixer ${fixer.name} is for it`
+          : `no fixer is configured for job ${detail.job}, step ${step ?? '(none)'}`;
+        return { ...base, ...run, red: true, running: false, fixer: fixer?.name ?? null, mayRerun, why };
+      }),
+
+    readPullRequest: ({ tenant, workspace, number }) =>
+      asActivity(redactor, async (signal) => {
+        const { place } = await placeOf(tenant, workspace, signal);
+        const pull = await readPullRequest(place, number);
+        if (!pull) return { state: 'closed', merged: false, headSha: '', mergeCommitSha: null };
+        return {
+          state: pull.state === 'open' ? 'open' : 'closed',
+          merged: pull.merged,
+          headSha: pull.headSha,
+          mergeCommitSha: pull.mergeCommitSha,
+        };
+      }),
+
+    ownBranch: ({ tenant, workspace, branch }) =>
+      asActivity(redactor, async (signal) => {
+        const { place } = await placeOf(tenant, workspace, signal);
+        const sha = await readBranchSha(place, branch);
+        if (sha === null) return { sha, ours: true };
+        const pushed = await services.pool.query(
+          `select 1 from effects where tenant = $1 and kind = 'pushBranch' and result ->> 'commitSha' = $2 limit 1`,
+          [tenant, sha],
+        );
+        return { sha, ours: pushed.rows.length > 0 };
+      }),
+
+    ciStarted: ({ tenant, workspace, sha }) =>
+      asActivity(redactor, async (signal) => {
+        const { place } = await placeOf(tenant, workspace, signal);
+        for (let poll = 0; poll < ciStartPolls; poll += 1) {
+          if ((await readRunsOfSha(place, sha)).length > 0) return { started: true };
+          await new Promise((resolve) => setTimeout(resolve, ciStartPollMs));
+          signal.throwIfAborted();
+        }
+        return { started: false };
+      }),
+
+    fixCi: (request) =>
+      asActivity(redactor, async (signal): Promise<CiFixOutcome> => {
+        const { place, workspace, evidenceMs } = await placeOf(request.tenant, request.workspace, signal);
+        const fixer = workspace.ci.fixers.find((one) => one.name === request.fixer);
+        if (!fixer) return failed(`fixer "${request.fixer}" is not in the settings any more`);
+        const found = await failingCommand(place, await detailOf(services, request), request.diagnosis);
+        if ('reason' in found) return failed(found.reason);
+        const { sandbox: limits, forbiddenPaths } = workspace.ci;
+        const mirror = await mirrorOf(services, workspace, request.diagnosis.headSha, signal);
+        const result = await runFixer({
+          mirror,
+          baseSha: request.diagnosis.headSha,
+          failing: found.failing,
+          fixer: { name: fixer.name, command: fixer.command, paths: fixer.paths, setup: fixer.setup },
+          sandbox: await services.sandbox(workspace),
+          limits: { timeoutMs: limits.timeoutMs, memoryBytes: limits.memoryBytes, maxOutputBytes },
+          gate: { maxFiles: fixer.maxFiles, maxLines: fixer.maxLines, core: forbiddenPaths },
+          signal,
+        });
+        return outcomeOf(result, async (body, kind) =>
+          saveEvidence(services.pool, { tenant: request.tenant, kind, body, retentionMs: evidenceMs }),
+        );
+      }),
+  };
+
+  async function outcomeOf(
+    result: FixResult,
+    save: (body: string, kind: string) => Promise<string>,
+  ): Promise<CiFixOutcome> {
+    switch (result.kind) {
+      case 'verified': {
+        const secrets = publishedSecrets(result.patch, redactor.redact);
+        if (secrets.length > 0) return failed(`the fix would publish a secret (${secrets.join(', ')})`);
+        const runUrlFree =
+          evidence('Before, on the base', result.before) +
+          evidence('After, first run', result.after[0]) +
+          evidence('After, second run', result.after[1]);
+        const report = redactor.redact(
+          `## Evidence\n\nVerified in a sandbox, from a fresh checkout: the failing command failed on the base with the run's own error, and passed twice with this change.\n\n${runUrlFree}\nFiles: ${result.files.map((file) => `\`${file}\``).join(', ')} (${result.lines} lines)`,
+        );
+        return {
+          result: 'verified',
+          patchEvidence: await save(result.patch, 'patch'),
+          treeSha: result.treeSha,
+          files: result.files.length,
+          lines: result.lines,
+          report,
+        };
+      }
+      case 'cannotReproduce':
+        return {
+          result: 'cannotReproduce',
+          reason: result.reason,
+          report: redactor.redact(evidence('On the base', result.before)),
+        };
+      case 'notFixed':
+        return {
+          result: 'notFixed',
+          reason: 'the failing command still fails',
+          report: redactor.redact(result.after.map((one) => evidence('After', one)).join('')),
+        };
+      case 'noChange':
+        return {
+          result: 'noChange',
+          reason: 'the fixer changed nothing',
+          report: redactor.redact(evidence('Fixer', result.fixer)),
+        };
+      case 'gated': {
+        const reason = result.violations
+          .map((v) => `${v.rule} ${v.path}: ${v.detail}`)
+          .join('; ')
+          .slice(0, 1_000);
+        const sha = await save(redactor.redact(result.patch), 'patch');
+        return {
+          result: 'gated',
+          reason,
+          report: redactor.redact(
+            `The draft is kept as evidence \`${sha.slice(0, 16)}\`.\n${fenced(result.patch.slice(0, 20_000), 'diff')}`,
+          ),
+        };
+      }
+      case 'failed':
+        return {
+          result: 'failed',
+          reason: redactor.redact(`${result.stage}: ${result.reason}`),
+          report: result.evidence ? redactor.redact(evidence('Last command', result.evidence)) : '',
+        };
+    }
+  }
+}
+
+function failed(reason: string): CiFixOutcome {
+  return { result: 'failed', reason, report: '' };
+}
+
+async function detailOf(services: Services, ref: FindingRef): Promise<CiDetail> {
+  const row = await readFindingRow(services.pool, ref);
+  if (row?.detail.kind !== 'ci') throw new Error(`finding ${ref.fingerprint.slice(0, 12)} is not one of CI`);
+  return row.detail;
+}
+
+async function failingCommand(place: Place, detail: CiDetail, diagnosis: CiDiagnosis) {
+  const jobs = await readJobs(place, diagnosis.runId, diagnosis.runAttempt);
+  const job = jobs.find((one) => one.name === detail.job);
+  const step = job?.steps.find((one) => failedConclusions.includes(one.conclusion));
+  if (!job || !step) return { reason: `run ${diagnosis.runId} names no failing step of ${detail.job}` };
+  const yaml = await readFileAt(place, detail.workflowPath, diagnosis.headSha);
+  if (yaml === null) return { reason: `${detail.workflowPath} is not in ${diagnosis.headSha.slice(0, 12)}` };
+  const command = failingStepCommand(yaml, job.name, step.name);
+  if ('notFound' in command) return { reason: command.notFound };
+  const log = (await readJobLog(place, job.id)) ?? '';
+  return { failing: { ...command, jobName: job.name, stepName: step.name, signature: errorSignature(log) } };
+}
+
+type Failure = {
+  readonly workflow: string;
+  readonly job: string;
+  readonly step: string;
+  readonly log: string;
+};
+
+/** Whether a fixer is configured for this failure: every part that it names must match. */
+function matches({ match }: FixerSettings, failure: Failure): boolean {
+  const names = (['workflow', 'job', 'step'] as const).every((part) => {
+    const glob = match[part];
+    return glob === undefined || picomatch(glob, { bash: true })(failure[part]);
+  });
+  return names && (match.log === undefined || new RegExp(match.log, 'm').test(failure.log));
+}
+
+function evidence(title: string, run: RunEvidence): string {
+  const end = run.exitCode === null ? 'was ended' : `exit code ${run.exitCode}`;
+  return `<details><summary>${title}: ${end}</summary>${fenced(`$ ${run.command}\n${run.lines.join('\n')}`)}</details>\n`;
+}

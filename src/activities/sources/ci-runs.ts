@@ -1,0 +1,325 @@
+// CI-1: reads workflow runs of a repository by polling, so that what a webhook lost is found. Everything is asked with the ETag of the last
+// read: where nothing is new, nothing is taken from the rate limit. Reads only; what decides is in src/policy/ci-runs.ts.
+import type { WorkspaceConfig } from '../../contract/tenant-config.ts';
+import type { GitHub } from '../../integrations/github/client.ts';
+import { isNotFound } from '../../integrations/github/errors.ts';
+import { ownerAndName, type Place, readJobs } from '../../integrations/github/read.ts';
+import {
+  isOwnHead,
+  PullPage,
+  RefPage,
+  RepositoryShape,
+  type Run,
+  RunPage,
+  RunShape,
+} from '../../integrations/github/shapes.ts';
+import {
+  type CiRun,
+  ciFindings,
+  countsAsCi,
+  type FailedJob,
+  type KnownRun,
+  knownRun,
+  type Lane,
+  redRuns,
+  verdictOf,
+  watchedLanes,
+} from '../../policy/ci-runs.ts';
+import { type CiMemory, emptyCiMemory, jobsKey, parseCiMemory, trimmed } from './ci-memory.ts';
+import type { SourceContext, SourceDefinition, SourceReading } from './definition.ts';
+
+export type CiRunsParts = { readonly github: (workspace: WorkspaceConfig) => Promise<GitHub> };
+
+const maxPullPages = 5;
+const maxRunPages = 10;
+/** Runs that are read one by one in a sweep, because no page shows them any more. */
+const maxReadById = 40;
+const atOnce = 5;
+
+export function createCiRunsSource(parts: CiRunsParts): SourceDefinition {
+  return {
+    kind: 'ciRuns',
+    timeoutMs: () => 60_000,
+    targets: (workspace) => (workspace.ci.enabled ? [undefined] : []),
+    read: async (context) => readCiRuns(await parts.github(context.workspace), context),
+  };
+}
+
+async function readCiRuns(github: GitHub, context: SourceContext): Promise<SourceReading> {
+  const { repository, apiUrl } = context.workspace.github;
+  const place: Place = { github, repository, signal: context.signal };
+  const remembered = parseCiMemory(context.memory);
+  const identity = `${apiUrl} ${repository}`;
+  const before = remembered?.identity === identity ? remembered : emptyCiMemory(identity);
+
+  const [defaultBranch, pulls, page] = await Promise.all([
+    readDefaultBranch(place, before),
+    readPulls(place, before, context.workspace),
+    readRunPages(place, before, context.workspace.ci.runsPerSweep),
+  ]);
+  const runs = new Map(before.runs.map((run) => [run.id, run]));
+  for (const run of page.fresh) runs.set(run.id, knownRun(runs.get(run.id), run));
+
+  const watched = {
+    branches: context.workspace.ci.branches,
+    pullRequests: context.workspace.ci.pullRequests,
+    defaultBranch: defaultBranch.branch,
+    open: pulls.flatMap(({ items }) => items),
+  };
+  const lanesOf = (): readonly Lane[] => watchedLanes([...runs.values()], watched);
+  const tags = await readAgainById(place, before, lanesOf(), new Set(page.ids), runs);
+  await readEarlierAttempts(place, lanesOf(), runs);
+
+  const branches = await readBranches(place, before, lanesOf(), new Set(watched.open.map((p) => p.branch)));
+  const lanes = lanesOf().filter((lane) => branches[lane.branch]?.exists !== false);
+  const jobs = await readFailedJobs(place, before, lanes);
+  const findings = ciFindings(repository, lanes, (run) => jobs[jobsKey(run)]);
+  const memory: CiMemory = {
+    ...before,
+    defaultBranch,
+    pulls,
+    page: { etag: page.etag, ids: page.ids },
+    runs: [...runs.values()],
+    runTags: tags,
+    jobs,
+    branches,
+  };
+  return {
+    state: findings.length === 0 ? 'green' : 'red',
+    reason: summary(lanes, findings.length, page.fresh.length, pulls.length >= maxPullPages),
+    findings,
+    memory: trimmed(memory, lanesOf()),
+  };
+}
+
+async function readDefaultBranch(place: Place, before: CiMemory): Promise<CiMemory['defaultBranch']> {
+  const answer = await place.github.conditionalGet(
+    { ...route(place, ''), schema: RepositoryShape },
+    before.defaultBranch,
+  );
+  if (answer.status === 'notModified') return before.defaultBranch;
+  return { etag: answer.etag, branch: answer.data.default_branch };
+}
+
+/** Branches of open pull requests in this repository; forks are left out: nothing can be pushed to them. */
+async function readPulls(
+  place: Place,
+  before: CiMemory,
+  workspace: WorkspaceConfig,
+): Promise<CiMemory['pulls']> {
+  if (workspace.ci.pullRequests.length === 0) return [];
+  const pages: CiMemory['pulls'][number][] = [];
+  for (let page = 1; page <= maxPullPages; page += 1) {
+    const known = before.pulls[page - 1];
+    const answer = await place.github.conditionalGet(
+      { ...route(place, '/pulls', { state: 'open', per_page: 100, page }), schema: PullPage },
+      { etag: known?.etag ?? null },
+    );
+    const read =
+      answer.status === 'notModified'
+        ? known
+        : {
+            etag: answer.etag,
+            more: answer.more,
+            items: answer.data
+              .filter(isOwnHead)
+              .map((pull) => ({ number: pull.number, branch: pull.head.ref })),
+          };
+    if (read === undefined) break;
+    pages.push(read);
+    if (!read.more) break;
+  }
+  return pages;
+}
+
+type RunPages = { readonly etag: string | null; readonly ids: number[]; readonly fresh: readonly CiRun[] };
+
+/**
+ * The newest runs: the first page by its ETag; when it is new, further pages back to the newest run of the last sweep and to at least
+ * `runsPerSweep`.
+ */
+async function readRunPages(place: Place, before: CiMemory, runsPerSweep: number): Promise<RunPages> {
+  const perPage = Math.min(100, runsPerSweep);
+  const pageOf = (page: number) => ({
+    ...route(place, '/actions/runs', { per_page: perPage, page, exclude_pull_requests: true }),
+    schema: RunPage,
+  });
+  const first = await place.github.conditionalGet(pageOf(1), { etag: before.page.etag });
+  if (first.status === 'notModified') return { ...before.page, fresh: [] };
+  const newest = Math.max(0, ...before.page.ids);
+  const read: Run[] = [...first.data.workflow_runs];
+  let { more } = first;
+  for (let page = 2; page <= maxRunPages && more; page += 1) {
+    const reachedBack = newest === 0 || read.some((run) => run.id <= newest);
+    if (reachedBack && read.length >= runsPerSweep) break;
+    const next = await place.github.conditionalGet(pageOf(page), { etag: null });
+    if (next.status === 'notModified') break;
+    read.push(...next.data.workflow_runs);
+    more = next.more;
+  }
+  return {
+    etag: first.etag,
+    // Only the first page is known to be unchanged when its ETag is.
+    ids: first.data.workflow_runs.map((run) => run.id),
+    fresh: read.flatMap(usable),
+  };
+}
+
+/** Runs of this repository's own branches and files, started by somebody who may write to it. */
+function usable(run: Run): readonly CiRun[] {
+  if (run.branch === null || run.fork || !countsAsCi(run.event)) return [];
+  const { id, attempt, status, conclusion, branch, sha, path, name, url } = run;
+  return [{ id, attempt, status, conclusion, branch, sha, path, name, url }];
+}
+
+/** Runs under way, red ones, and those of release branches: a rerun of an old one shows on no page. */
+async function readAgainById(
+  place: Place,
+  before: CiMemory,
+  lanes: readonly Lane[],
+  onPage: ReadonlySet<number>,
+  runs: Map<number, KnownRun>,
+): Promise<CiMemory['runTags']> {
+  const rank = (lane: Lane): number =>
+    lane.running !== null ? 0 : lane.deciding?.verdict?.red === true ? 1 : lane.critical ? 2 : 3;
+  const wanted = [...lanes]
+    .sort((a, b) => rank(a) - rank(b))
+    .filter((lane) => rank(lane) < 3)
+    .flatMap((lane) => [lane.running, lane.deciding])
+    .flatMap((run) => (run === null || onPage.has(run.id) ? [] : [run.id]));
+  const tags: CiMemory['runTags'] = {};
+  await inTurn([...new Set(wanted)].slice(0, maxReadById), async (id) => {
+    const etag = before.runTags[String(id)] ?? null;
+    try {
+      const answer = await place.github.conditionalGet(
+        { ...route(place, '/actions/runs/{run_id}', { run_id: id }), schema: RunShape },
+        { etag },
+      );
+      tags[String(id)] = answer.status === 'ok' ? answer.etag : etag;
+      if (answer.status === 'ok')
+        for (const run of usable(answer.data)) runs.set(id, knownRun(runs.get(id), run));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      runs.delete(id);
+    }
+  });
+  return tags;
+}
+
+/** A run first seen in the middle of its rerun: what its attempt before said still counts. */
+async function readEarlierAttempts(
+  place: Place,
+  lanes: readonly Lane[],
+  runs: Map<number, KnownRun>,
+): Promise<void> {
+  const unknown = lanes.flatMap(({ running }) =>
+    running !== null && running.attempt > 1 && running.verdict === null ? [running] : [],
+  );
+  await inTurn(unknown.slice(0, maxReadById), async (run) => {
+    const attempt = run.attempt - 1;
+    const path = '/actions/runs/{run_id}/attempts/{attempt_number}';
+    const earlier = await place.github.readOrNull({
+      ...route(place, path, { run_id: run.id, attempt_number: attempt }),
+      schema: RunShape,
+    });
+    const verdict = earlier === null ? null : verdictOf(earlier);
+    if (verdict !== null) runs.set(run.id, { ...run, verdict: { attempt, red: verdict === 'red' } });
+  });
+}
+
+/** Whether the branches of red runs are still there; a pull request's is, as long as it is open. */
+async function readBranches(
+  place: Place,
+  before: CiMemory,
+  lanes: readonly Lane[],
+  ofPulls: ReadonlySet<string>,
+): Promise<CiMemory['branches']> {
+  const red = lanes.filter((lane) => lane.deciding?.verdict?.red === true).map((lane) => lane.branch);
+  const branches: CiMemory['branches'] = {};
+  await inTurn(
+    [...new Set(red)].filter((branch) => !ofPulls.has(branch)),
+    async (branch) => {
+      const known = before.branches[branch];
+      const answer = await place.github.conditionalGet(
+        { ...route(place, '/git/matching-refs/{ref}', { ref: `heads/${branch}` }), schema: RefPage },
+        { etag: known?.etag ?? null },
+      );
+      if (answer.status === 'notModified') {
+        if (known !== undefined) branches[branch] = known;
+        return;
+      }
+      const exists = answer.data.some(({ ref }) => ref === `refs/heads/${branch}`);
+      branches[branch] = { etag: answer.etag, exists };
+    },
+  );
+  return branches;
+}
+
+/** What an attempt that is over says does not change: it is read once. */
+async function readFailedJobs(
+  place: Place,
+  before: CiMemory,
+  lanes: readonly Lane[],
+): Promise<CiMemory['jobs']> {
+  const jobs: CiMemory['jobs'] = {};
+  await inTurn(redRuns(lanes), async (run) => {
+    const key = jobsKey(run);
+    const known = before.jobs[key];
+    if (known !== undefined) {
+      jobs[key] = known;
+      return;
+    }
+    try {
+      const all = await readJobs(place, run.id, run.verdict?.attempt ?? run.attempt);
+      jobs[key] = all.flatMap(failedJob).slice(0, 50);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  });
+  return jobs;
+}
+
+function failedJob(job: Awaited<ReturnType<typeof readJobs>>[number]): readonly FailedJob[] {
+  if (verdictOf(job) !== 'red') return [];
+  const step = job.steps.find(({ conclusion }) => conclusion === 'failure' || conclusion === 'timed_out');
+  return [
+    {
+      id: job.id,
+      name: job.name.slice(0, 300),
+      step: step?.name.slice(0, 300) ?? null,
+      stepNumber: step?.number ?? null,
+      url: job.url,
+    },
+  ];
+}
+
+function summary(lanes: readonly Lane[], failing: number, fresh: number, pullsCut: boolean): string {
+  const running = lanes.filter((lane) => lane.running !== null && lane.deciding !== null);
+  const newer = running
+    .slice(0, 3)
+    .map((lane) => `${lane.path.split('/').at(-1)} on ${lane.branch}`)
+    .join(', ');
+  return [
+    `${lanes.length} workflows on watched branches, ${fresh === 0 ? 'no new runs' : `${fresh} runs read`}`,
+    failing === 0 ? 'no failing job' : `${failing} failing ${failing === 1 ? 'job' : 'jobs'}`,
+    ...(newer === '' ? [] : [`newer run under way: ${newer}${running.length > 3 ? ', …' : ''}`]),
+    ...(pullsCut ? [`only the newest ${maxPullPages * 100} open pull requests were read`] : []),
+  ].join('; ');
+}
+
+function route(place: Place, path: string, params: { readonly [name: string]: unknown } = {}) {
+  return {
+    route: `GET /repos/{owner}/{repo}${path}`,
+    params: { ...ownerAndName(place.repository), ...params },
+    signal: place.signal,
+  };
+}
+
+/** A few at a time; ends with the first failure. */
+async function inTurn<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = [...items];
+  const next = async (): Promise<void> => {
+    for (let item = rest.shift(); item !== undefined; item = rest.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, next));
+}

@@ -1,0 +1,107 @@
+// The activity around every source: opens the cycle's record, gives the source its memory and its timeout, and turns whatever goes wrong with
+// reading into `unknown` with the reason (LOOP-2). It throws only when our own store is away.
+import type { SourceActivities } from '../../contract/activities.ts';
+import type { Observation, ObservedFinding } from '../../contract/finding.ts';
+import type { ReadRequest } from '../../contract/loop.ts';
+import { sourceKey } from '../../policy/reconcile.ts';
+import { openCycle, readSourceMemory, writeSourceMemory } from '../../store/cycles.ts';
+import { canonicalJson, storable, storableJson } from '../../store/database.ts';
+import { type Services, workspaceOf } from '../services.ts';
+import { asActivity } from '../temporal.ts';
+import { createCycleSlots } from './cycle-slots.ts';
+import type { SourceDefinition, SourceReading } from './definition.ts';
+
+/** More than this from one source is one storm, not so many findings. */
+const maxFindings = 100;
+
+export function createSourceActivities(
+  services: Services,
+  sources: readonly SourceDefinition[],
+  maxCycles: number,
+): SourceActivities {
+  const slots = createCycleSlots(maxCycles);
+  const activity = (source: SourceDefinition) => (request: ReadRequest) =>
+    asActivity(services.redactor, (signal) =>
+      slots.inSlot(`${request.tenant}/${request.cycle}`, signal, () =>
+        readOne(services, source, request, signal),
+      ),
+    );
+  return Object.fromEntries(
+    sources.map((source) => [`source.${source.kind}`, activity(source)]),
+  ) as SourceActivities;
+}
+
+async function readOne(
+  services: Services,
+  source: SourceDefinition,
+  request: ReadRequest,
+  activitySignal: AbortSignal,
+): Promise<Observation> {
+  const started = performance.now();
+  const { tenant, workspace: name, target } = request;
+  await openCycle(services.pool, {
+    tenant,
+    cycle: request.cycle,
+    runId: request.runId,
+    trigger: request.trigger,
+    startedMs: request.nowMs,
+  });
+  const base = {
+    workspace: name,
+    source: source.kind,
+    readAtMs: request.nowMs,
+    ...(target === undefined ? {} : { target }),
+  };
+  const key = { tenant, workspace: name, source: sourceKey(base) };
+  const memory = await readSourceMemory(services.pool, key);
+  const timeout = AbortSignal.timeout(request.timeoutMs);
+  const signal = AbortSignal.any([activitySignal, timeout]);
+  let reading: SourceReading;
+  try {
+    const { config, workspace } = await workspaceOf(services, tenant, name);
+    reading = await untilSignal(
+      source.read({ config, workspace, target, nowMs: request.nowMs, signal, memory }),
+      signal,
+    );
+  } catch (error) {
+    if (activitySignal.aborted && !timeout.aborted) throw error;
+    const said = error instanceof Error ? error.message : String(error);
+    const reason = timeout.aborted ? `no answer within ${Math.round(request.timeoutMs / 1_000)} s` : said;
+    return {
+      ...base,
+      durationMs: Math.round(performance.now() - started),
+      state: 'unknown',
+      reason: clip(services.redactor.redact(reason)),
+      findings: [],
+    };
+  }
+  // Names that others chose must not keep the cycle from being recorded (DUR-4).
+  const kept = reading.memory === undefined ? undefined : storableJson(reading.memory);
+  if (kept !== undefined && canonicalJson(kept) !== canonicalJson(memory))
+    await writeSourceMemory(services.pool, key, kept);
+  const findings = reading.findings
+    .slice(0, maxFindings)
+    .map((finding) => storableJson(services.redactor.redactDeep(finding)) as ObservedFinding);
+  return {
+    ...base,
+    durationMs: Math.round(performance.now() - started),
+    state: reading.state,
+    reason: clip(services.redactor.redact(reading.reason)),
+    findings,
+  };
+}
+
+/** A source that ignores its signal must not hold the cycle. */
+async function untilSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const ended = new Promise<never>((_resolve, reject) => {
+    const stop = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('stopped'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  work.catch(() => {});
+  return Promise.race([work, ended]);
+}
+
+function clip(text: string): string {
+  return storable(text.length > 500 ? `${text.slice(0, 499)}…` : text);
+}

@@ -1,0 +1,72 @@
+// `untilgreen ci state`: failing CI per SHA, job and fingerprint, with what was tried (CI-11); as a table, JSON, or Markdown to paste.
+import type { Command } from 'commander';
+import type { CiStateRow } from '../../client/findings.ts';
+import type { CommonOptions, Frame } from '../frame.ts';
+import { withCommon } from '../options.ts';
+import { printable, shorten, shortId, table } from '../text/table.ts';
+import { stamp } from '../text/time.ts';
+
+type CiStateOptions = CommonOptions & { readonly markdown?: boolean };
+
+export function ciCommand(program: Command, frame: Frame): void {
+  const ci = program.command('ci').description('failing workflow runs');
+  withCommon(ci.command('state'))
+    .argument('[tenant]', 'default: the only one')
+    .option('--markdown', 'a Markdown table')
+    .description(
+      'per SHA, job and fingerprint: attempts, pull request, last action, outcome; resolved ones for 7 days',
+    )
+    .action((tenant: string | undefined, options: CiStateOptions) =>
+      frame.ask(options, async (client) => {
+        const about = await client.tenants.show(tenant);
+        const rows = await client.ciState(about.tenant);
+        return {
+          json: { tenant: about.tenant, rows },
+          text: options.markdown ? ciMarkdown(about.tenant, rows) : ciTable(rows) || 'no failing runs',
+        };
+      }),
+    );
+}
+
+const head = ['SHA', 'Job', 'Finding', 'Attempts', 'Pull request', 'Last action', 'Status', 'Outcome'];
+
+function cells(row: CiStateRow): (string | null)[] {
+  const pull = row.pullRequest;
+  return [
+    row.sha.slice(0, 10),
+    `${row.workflow} / ${row.job}`,
+    shortId(row.fingerprint),
+    row.attempts,
+    pull === null ? null : (pull.url ?? `#${pull.number}`),
+    row.lastAction === null
+      ? null
+      : `${shorten(row.lastAction, 60)}${row.lastActionAt === null ? '' : ` (${stamp(row.lastActionAt)})`}`,
+    row.status,
+    row.outcome,
+  ];
+}
+
+function ciTable(rows: readonly CiStateRow[]): string {
+  return table(head, rows.map(cells));
+}
+
+/** Names and titles come from others: they may not become Markdown or HTML of their own. */
+export function ciMarkdown(tenant: string, rows: readonly CiStateRow[]): string {
+  const line = (parts: readonly (string | null)[]): string =>
+    `| ${parts.map((part) => (part === null ? '' : escaped(part))).join(' | ')} |`;
+  const body = rows.map((row) => line(cells(row)));
+  return [
+    `**CI of ${escaped(tenant)}**: ${rows.filter(({ status }) => status !== 'resolved').length} open, ${rows.filter(({ status }) => status === 'resolved').length} resolved in the last 7 days`,
+    '',
+    `| ${head.join(' | ')} |`,
+    `|${' --- |'.repeat(head.length)}`,
+    ...body,
+  ].join('\n');
+}
+
+function escaped(text: string): string {
+  const plain = printable(text).replace(/\s+/g, ' ');
+  // An address stays one that can be clicked.
+  if (/^https?:\/\/[A-Za-z0-9./:_#%-]+$/.test(plain)) return plain;
+  return plain.replace(/[\\`*_{}[\]<>|~@&]/g, (char) => `&#${char.charCodeAt(0)};`);
+}

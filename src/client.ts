@@ -1,0 +1,173 @@
+// The typed operations on Untilgreen that the command line, webhooks and users' own programs call. It reads and writes Postgres, and talks to
+// the loops over Temporal; it runs no workflow and no activity, and holds no logic of its own.
+
+import { type Context, temporalConnector } from './client/context.ts';
+import { type EndpointOptions, findEndpoints } from './client/endpoints.ts';
+import { asPostgresError, UsageError } from './client/errors.ts';
+import { type CiStateRow, readCiState, readFindings } from './client/findings.ts';
+import { requireTenant } from './client/names.ts';
+import * as orders from './client/orders.ts';
+import * as pauses from './client/pause.ts';
+import { type History, type HistoryOptions, readHistory, readRecord, type Shown } from './client/records.ts';
+import { readStatus, type Status } from './client/status.ts';
+import * as tenants from './client/tenants.ts';
+import { type ApprovalView, approvalView, type FindingView } from './client/views.ts';
+import { readWhy, type Why } from './client/why.ts';
+import { queueNames } from './contract/names.ts';
+import type { TenantConfig } from './contract/tenant-config.ts';
+import { openApprovals } from './store/approvals.ts';
+import { createPool } from './store/database.ts';
+import { tenantNames } from './store/status.ts';
+
+export { NotFoundError, OrderRefused, UnreachableError, UsageError } from './client/errors.ts';
+/** For `tenants.apply`. */
+export { parseTenantFile } from './config/tenant-file.ts';
+export type { TenantConfig } from './contract/tenant-config.ts';
+
+export type ConnectOptions = Omit<EndpointOptions, 'env'> & {
+  /** Default: the environment of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Of the task queues, as the workers have it; default: `UNTILGREEN_QUEUE_PREFIX`, else none. */
+  readonly queuePrefix?: string;
+};
+
+/** `tenant` absent: the only one. Every operation may throw UnreachableError, UsageError or NotFoundError. */
+export type Untilgreen = {
+  readonly tenants: {
+    readonly apply: (config: TenantConfig, by: string) => Promise<tenants.Applied>;
+    readonly list: () => ReturnType<typeof tenants.listAll>;
+    readonly show: (tenant?: string) => ReturnType<typeof tenants.show>;
+    readonly remove: (tenant: string, by: string) => Promise<tenants.Removed>;
+  };
+  readonly pause: (target: pauses.PauseTarget, options: pauses.PauseOptions) => Promise<pauses.Paused>;
+  readonly resume: (
+    target: pauses.PauseTarget,
+    options: { readonly by: string; readonly reason?: string },
+  ) => Promise<pauses.Resumed>;
+  readonly drain: (
+    tenant: string | undefined,
+    options: { readonly by: string; readonly reason: string },
+  ) => Promise<tenants.Drained>;
+  readonly start: (tenant: string | undefined, by: string) => Promise<tenants.Started>;
+  readonly cycleNow: (
+    tenant: string | undefined,
+    by: string,
+    waiting?: Parameters<typeof orders.cycleNow>[3],
+  ) => ReturnType<typeof orders.cycleNow>;
+  readonly remediate: (
+    tenant: string | undefined,
+    finding: string,
+    by: string,
+    waiting?: Parameters<typeof orders.remediate>[4],
+  ) => Promise<orders.Remediated>;
+  readonly decide: (options: orders.DecideOptions) => Promise<orders.Decided>;
+  readonly approvals: (tenant?: string) => Promise<readonly ApprovalView[]>;
+  readonly status: (tenant?: string) => Promise<Status>;
+  readonly findings: (
+    tenant?: string,
+    options?: { readonly resolvedWithinMs?: number },
+  ) => Promise<readonly FindingView[]>;
+  readonly history: (tenant?: string, options?: HistoryOptions) => Promise<History>;
+  readonly why: (tenant?: string, finding?: string) => Promise<Why>;
+  readonly show: (tenant: string | undefined, id: string) => Promise<Shown>;
+  readonly ciState: (tenant?: string) => Promise<readonly CiStateRow[]>;
+  /** Every enabled, undrained tenant has a loop afterwards (LOOP-9). */
+  readonly ensureLoops: () => Promise<readonly string[]>;
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Connects to Postgres now, and to Temporal when an operation needs it. Addresses: the options, else `TEMPORAL_ADDRESS` (with Temporal's other
+ * variables) and `DATABASE_URL`, else a running `untilgreen up`, else Temporal's configuration file.
+ * @throws UnreachableError when Postgres does not answer or nothing names it
+ * @throws UsageError when our tables are not in the database
+ */
+export async function connectUntilgreen(options: ConnectOptions = {}): Promise<Untilgreen> {
+  const { env = process.env } = options;
+  const endpoints = await findEndpoints({ ...options, env });
+  const { databaseUrl } = endpoints;
+  const pool = openPool(databaseUrl);
+  const temporal = temporalConnector(endpoints);
+  const close = async (): Promise<void> => {
+    await temporal.close();
+    await pool.end();
+  };
+  const prefix = options.queuePrefix ?? (env.UNTILGREEN_QUEUE_PREFIX || undefined);
+  const context: Context = {
+    pool,
+    temporal: temporal.client,
+    endpoints,
+    queues: queueNames(prefix),
+    clock: Date.now,
+  };
+  const ask = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw asPostgresError(error, databaseUrl);
+    }
+  };
+  const tenantOf = (name: string | undefined) => requireTenant(pool, name);
+  try {
+    await ask(() => requireTables(context));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    tenants: {
+      apply: (config, by) => ask(() => tenants.applySettings(context, config, by)),
+      list: () => ask(() => tenants.listAll(context)),
+      show: (name) => ask(() => tenants.show(context, name)),
+      remove: (name, by) => ask(() => tenants.remove(context, name, by)),
+    },
+    pause: (target, how) => ask(() => pauses.pause(context, target, how)),
+    resume: (target, how) => ask(() => pauses.resume(context, target, how)),
+    drain: (name, how) => ask(() => tenants.drain(context, name, how)),
+    start: (name, by) => ask(() => tenants.start(context, name, by)),
+    cycleNow: (name, by, waiting) => ask(() => orders.cycleNow(context, name, by, waiting)),
+    remediate: (name, finding, by, waiting) =>
+      ask(() => orders.remediate(context, name, finding, by, waiting)),
+    decide: (how) => ask(() => orders.decide(context, how)),
+    approvals: (name) => ask(() => readApprovals(context, name)),
+    status: (name) => ask(async () => readStatus(context, await tenantOf(name))),
+    findings: (name, how) =>
+      ask(async () => readFindings(context, await tenantOf(name), how?.resolvedWithinMs ?? 0)),
+    history: (name, how) => ask(async () => readHistory(context, await tenantOf(name), how ?? {})),
+    why: (name, finding) => ask(async () => readWhy(context, await tenantOf(name), finding)),
+    show: (name, id) => ask(async () => readRecord(context, await tenantOf(name), id)),
+    ciState: (name) => ask(async () => readCiState(context, await tenantOf(name))),
+    ensureLoops: () => ask(() => tenants.ensureAll(context)),
+    close,
+  };
+}
+
+function openPool(databaseUrl: string): Context['pool'] {
+  try {
+    return createPool(databaseUrl, () => {}, 5);
+  } catch (error) {
+    throw asPostgresError(error, databaseUrl);
+  }
+}
+
+async function requireTables({ pool }: Context): Promise<void> {
+  const { rows } = await pool.query(
+    `select to_regclass('tenants') is not null and to_regclass('guards') is not null as there`,
+  );
+  if (rows[0]?.there !== true)
+    throw new UsageError(
+      'the database has none of our tables. Fix: run "untilgreen migrate", or point DATABASE_URL at the right one',
+    );
+}
+
+/** Of one tenant, or of all. */
+async function readApprovals(context: Context, name: string | undefined): Promise<readonly ApprovalView[]> {
+  const names = name === undefined ? await tenantNames(context.pool) : [name];
+  const rows = await Promise.all(names.map((one) => requireTenant(context.pool, one)));
+  const lists = await Promise.all(
+    rows.map(async (row) =>
+      (await openApprovals(context.pool, row.tenant)).map((approval) => approvalView(approval, row)),
+    ),
+  );
+  return lists.flat();
+}

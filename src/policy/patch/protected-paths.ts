@@ -1,0 +1,175 @@
+// Which paths of a patch need a person (CI-7): CI definitions, secrets, migrations, auth, payments, infrastructure,
+// repository plumbing, and what the workspace names as core. Paths are data: nothing here touches a file system.
+import picomatch from 'picomatch';
+
+type ProtectedKind = {
+  readonly name: string;
+  /** Words of a path segment (split at case, dots, dashes, underscores). */
+  readonly words: readonly string[];
+  readonly globs: readonly string[];
+};
+
+const KINDS: readonly ProtectedKind[] = [
+  {
+    name: 'continuous integration',
+    words: [],
+    globs: [
+      '**/.github/**',
+      '**/.gitlab-ci*',
+      '**/.gitlab/**',
+      '**/.circleci/**',
+      '**/.buildkite/**',
+      '**/.woodpecker*{,/**}',
+      '**/.drone.yml',
+      '**/.travis.yml',
+      '**/azure-pipelines*',
+      '**/bitbucket-pipelines.yml',
+      '**/Jenkinsfile*',
+      '**/.ci/**',
+    ],
+  },
+  {
+    name: 'secrets',
+    words: ['secret', 'secrets', 'credential', 'credentials'],
+    globs: [
+      '**/.env*',
+      '**/.env*/**',
+      '**/*.{pem,key,p12,pfx,jks,keystore}',
+      '**/id_{rsa,ed25519,ecdsa}*',
+      '**/.{npmrc,pypirc,netrc,git-credentials}',
+    ],
+  },
+  {
+    name: 'repository plumbing',
+    words: [],
+    globs: [
+      '**/.git',
+      '**/.git/**',
+      '**/.gitmodules',
+      '**/.gitattributes',
+      '**/.husky/**',
+      '**/.githooks/**',
+      '**/.pre-commit-config.y*ml',
+      '**/CODEOWNERS',
+    ],
+  },
+  {
+    name: 'migrations',
+    words: ['migration', 'migrations', 'migrate', 'alembic', 'flyway', 'liquibase'],
+    globs: [],
+  },
+  {
+    name: 'auth',
+    words: [
+      'auth',
+      'authn',
+      'authz',
+      'authentication',
+      'authorization',
+      'authorisation',
+      'authenticate',
+      'authorize',
+      'oauth',
+      'oauth2',
+      'oidc',
+      'saml',
+      'sso',
+      'login',
+      'password',
+      'passwords',
+      'jwt',
+      'rbac',
+      'acl',
+      'permission',
+      'permissions',
+    ],
+    globs: [],
+  },
+  {
+    name: 'payments',
+    words: [
+      'payment',
+      'payments',
+      'billing',
+      'checkout',
+      'invoice',
+      'invoices',
+      'stripe',
+      'paypal',
+      'braintree',
+      'adyen',
+    ],
+    globs: [],
+  },
+  {
+    name: 'infrastructure',
+    words: [
+      'infra',
+      'infrastructure',
+      'terraform',
+      'opentofu',
+      'tofu',
+      'pulumi',
+      'helm',
+      'k8s',
+      'kubernetes',
+      'ansible',
+      'cloudformation',
+      'deploy',
+      'deployment',
+      'deployments',
+    ],
+    globs: [
+      '**/*.{tf,tfvars,hcl}',
+      '**/Dockerfile*',
+      '**/*.dockerfile',
+      '**/docker-compose*',
+      '**/compose.y*ml',
+      '**/Procfile',
+      '**/{railway,fly,netlify}.{toml,json}',
+      '**/{render,serverless}.y*ml',
+      '**/vercel.json',
+    ],
+  },
+];
+
+const MATCH_OPTIONS = { dot: true, nocase: true } as const;
+const COMPILED = KINDS.map((kind) => ({
+  name: kind.name,
+  words: new Set(kind.words),
+  matches: picomatch([...kind.globs], MATCH_OPTIONS),
+}));
+
+/**
+ * Says why a path needs a person, or null when it does not. `core` are globs (case-insensitive, `*` also matches
+ * names with a leading dot); one without a slash or ending in `/` means the name at any depth or all below it.
+ */
+export function protectedPathReason(path: string, core: readonly string[]): string | null {
+  const words = new Set(pathWords(path));
+  for (const kind of COMPILED) {
+    if (kind.matches(path)) return kind.name;
+    for (const word of kind.words) if (words.has(word)) return kind.name;
+  }
+  for (const glob of core) if (pathMatches(path, [glob])) return `named as core: ${glob}`;
+  return null;
+}
+
+/** True when a path matches one of the globs, read as in `protectedPathReason`. */
+export function pathMatches(path: string, globs: readonly string[]): boolean {
+  const patterns = globs.flatMap((glob) => {
+    const plain = glob.replace(/^\.?\//, '').replace(/\/+$/, '');
+    const deep = plain.includes('/') ? plain : `**/${plain}`;
+    return [deep, `${deep}/**`];
+  });
+  return patterns.length > 0 && picomatch(patterns, MATCH_OPTIONS)(path);
+}
+
+/** Words of all segments of a path, lower case: `src/oauthClient.test.ts` → src, oauth, client, test, ts. */
+export function pathWords(path: string): string[] {
+  return path
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '');
+}

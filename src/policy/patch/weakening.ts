@@ -1,0 +1,15 @@
+// One weakened test or check that a patch would bring in (CI-7).
+
+export type Weakening = {
+  readonly rule:
+    | 'skippedTest'
+    | 'fewerAssertions'
+    | 'deletedTest'
+    | 'raisedLimit'
+    | 'swallowedFailure'
+    | 'loweredCoverage'
+    | 'suppressedCheck'
+    | 'changedTestCommand';
+  readonly line?: number;
+  readonly detail: string;
+};

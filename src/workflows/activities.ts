@@ -1,0 +1,127 @@
+// How the workflows call activities: one option set per kind of work, each bounded twice, each with its reason.
+import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type {
+  CiActivities,
+  EffectActivities,
+  LoopActivities,
+  RemedyActivities,
+  SourceActivities,
+  WorkspaceActivities,
+} from '../contract/activities.ts';
+import type { ScheduledRead } from '../contract/loop.ts';
+import type { QueueNames } from '../contract/names.ts';
+import { failures } from '../contract/names.ts';
+
+const never: readonly string[] = [
+  failures.requestInvalid,
+  failures.effectInputInvalid,
+  failures.effectDigestChanged,
+  failures.tenantUnknown,
+];
+
+/** Postgres only: quick, and worth waiting for as long as the database is away. */
+const recordOptions: ActivityOptions = {
+  startToCloseTimeout: 45_000,
+  scheduleToCloseTimeout: 30 * 60_000,
+  retry: {
+    initialInterval: 200,
+    backoffCoefficient: 2,
+    maximumInterval: 10_000,
+    nonRetryableErrorTypes: [...never],
+  },
+};
+
+/** The record of a cycle: given up after two minutes, so that the loop goes on and counts the cycle as failed (LOOP-7). */
+const settleOptions: ActivityOptions = { ...recordOptions, scheduleToCloseTimeout: 2 * 60_000 };
+
+/** The door waits for leases, settle times and outages of the remote by retries; a dead worker shows by its heartbeat. */
+const effectOptions: ActivityOptions = {
+  startToCloseTimeout: 60 * 60_000,
+  scheduleToCloseTimeout: 6 * 60 * 60_000,
+  heartbeatTimeout: 15_000,
+  retry: {
+    initialInterval: 1_000,
+    backoffCoefficient: 2,
+    maximumInterval: 60_000,
+    nonRetryableErrorTypes: [...never],
+  },
+};
+
+/** Worktrees, sandboxes, drift commands: minutes, on the queue of their own. */
+const workspaceOptions: ActivityOptions = {
+  startToCloseTimeout: 60 * 60_000,
+  scheduleToCloseTimeout: 4 * 60 * 60_000,
+  heartbeatTimeout: 20_000,
+  retry: {
+    initialInterval: 2_000,
+    backoffCoefficient: 2,
+    maximumInterval: 60_000,
+    maximumAttempts: 20,
+    nonRetryableErrorTypes: [...never],
+  },
+};
+
+/** Reads of GitHub by remedies. */
+const readOptions: ActivityOptions = {
+  startToCloseTimeout: 2 * 60_000,
+  scheduleToCloseTimeout: 60 * 60_000,
+  retry: {
+    initialInterval: 1_000,
+    backoffCoefficient: 2,
+    maximumInterval: 60_000,
+    nonRetryableErrorTypes: [...never],
+  },
+};
+
+export function loopActivities(queues: QueueNames, summary: string): LoopActivities {
+  return proxyActivities<LoopActivities>({ ...recordOptions, taskQueue: queues.io, summary });
+}
+
+export function settleActivities(queues: QueueNames, summary: string): Pick<LoopActivities, 'settleCycle'> {
+  return proxyActivities<LoopActivities>({ ...settleOptions, taskQueue: queues.io, summary });
+}
+
+/** One attempt and a second one for a worker that died: a source that cannot be read is `unknown` in this cycle, and read again in the next. */
+export function sourceActivities(queues: QueueNames, read: ScheduledRead): SourceActivities {
+  return proxyActivities<SourceActivities>({
+    taskQueue: read.source === 'ciRuns' || read.source === 'approvals' ? queues.io : queues.workspace,
+    startToCloseTimeout: read.timeoutMs + 15_000,
+    scheduleToCloseTimeout: 2 * read.timeoutMs + 60_000,
+    heartbeatTimeout: 20_000,
+    retry: { maximumAttempts: 2, initialInterval: 500 },
+    summary: read.target === undefined ? read.workspace : `${read.workspace} · ${read.target}`,
+  });
+}
+
+export function effectActivities(queues: QueueNames, kind: string, summary: string): EffectActivities {
+  const taskQueue =
+    kind === 'applyDrift' || kind === 'applyMigrations' || kind === 'pushBranch'
+      ? queues.workspace
+      : queues.io;
+  return proxyActivities<EffectActivities>({ ...effectOptions, taskQueue, summary });
+}
+
+/** An alert of the loop itself: its cycle waits for it a minute at most. */
+export function alertActivities(
+  queues: QueueNames,
+  summary: string,
+): Pick<EffectActivities, 'effect.sendAlert'> {
+  return proxyActivities<EffectActivities>({
+    ...effectOptions,
+    scheduleToCloseTimeout: 60_000,
+    taskQueue: queues.io,
+    summary,
+  });
+}
+
+export function remedyActivities(queues: QueueNames): RemedyActivities {
+  return proxyActivities<RemedyActivities>({ ...recordOptions, taskQueue: queues.io });
+}
+
+export function ciActivities(queues: QueueNames, summary: string): CiActivities {
+  return proxyActivities<CiActivities>({ ...readOptions, taskQueue: queues.io, summary });
+}
+
+export function workspaceActivities(queues: QueueNames, summary: string): WorkspaceActivities {
+  return proxyActivities<WorkspaceActivities>({ ...workspaceOptions, taskQueue: queues.workspace, summary });
+}
