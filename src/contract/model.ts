@@ -1,0 +1,37 @@
+// What workflows say to the model and get back (MODEL-1). Conversations are evidence in Postgres; a history holds their addresses only.
+import type { FindingRef } from './activities.ts';
+
+export type ModelPurpose = 'triage' | 'implement' | 'verify';
+
+/**
+ * One turn. `conversation` is the address (sha256) of a stored conversation that ends in a user turn. The same purpose, model and
+ * conversation again gives the answer that is stored, without a call.
+ */
+export type ModelCallRequest = FindingRef & {
+  readonly purpose: ModelPurpose;
+  readonly conversation: string;
+};
+
+export type ToolCall = { readonly id: string; readonly name: string };
+
+export type ModelCallAnswer =
+  | {
+      readonly result: 'answered';
+      /** Address of the conversation with the model's turn appended. */
+      readonly conversation: string;
+      readonly stopReason: 'end_turn' | 'tool_use' | 'max_tokens' | 'refusal' | 'other';
+      /** Inputs stay in the conversation. */
+      readonly toolCalls: readonly ToolCall[];
+      /** Input (cached too) and output, 0 when the stored answer was used. */
+      readonly tokens: number;
+      /** Millionths of a US dollar. */
+      readonly costMicroUsd: number;
+    }
+  /** No key, no budget left, model switched off: people and rules go on. `untilMs`: when to ask again; null: only after a change of settings. */
+  | { readonly result: 'unavailable'; readonly reason: string; readonly untilMs: number | null }
+  /** The provider refused the request for good (bad request, unknown model). */
+  | { readonly result: 'failed'; readonly reason: string };
+
+export type ModelActivities = {
+  readonly callModel: (request: ModelCallRequest) => Promise<ModelCallAnswer>;
+};
