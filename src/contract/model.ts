@@ -10,6 +10,8 @@ export type ModelPurpose = 'triage' | 'implement' | 'verify';
 export type ModelCallRequest = FindingRef & {
   readonly purpose: ModelPurpose;
   readonly conversation: string;
+  /** Workflow time: whose UTC day pays. Absent: the clock of the worker. */
+  readonly nowMs?: number;
 };
 
 export type ToolCall = { readonly id: string; readonly name: string };
@@ -26,6 +28,8 @@ export type ModelCallAnswer =
       readonly tokens: number;
       /** Millionths of a US dollar. */
       readonly costMicroUsd: number;
+      /** Once per tenant and day: most of the day's tokens are used. It was alerted. */
+      readonly warning?: string;
     }
   /** No key, no budget left, model switched off: people and rules go on. `untilMs`: when to ask again; null: only after a change of settings. */
   | { readonly result: 'unavailable'; readonly reason: string; readonly untilMs: number | null }
