@@ -259,13 +259,14 @@ function failed(reason: string): CiFixOutcome {
   return { result: 'failed', reason, report: '' };
 }
 
-async function detailOf(services: Services, ref: FindingRef): Promise<CiDetail> {
+export async function detailOf(services: Services, ref: FindingRef): Promise<CiDetail> {
   const row = await readFindingRow(services.pool, ref);
   if (row?.detail.kind !== 'ci') throw new Error(`finding ${ref.fingerprint.slice(0, 12)} is not one of CI`);
   return row.detail;
 }
 
-async function failingCommand(place: Place, detail: CiDetail, diagnosis: CiDiagnosis) {
+/** The failing step's own command, how its run failed, and the log of its job. */
+export async function failingCommand(place: Place, detail: CiDetail, diagnosis: CiDiagnosis) {
   const jobs = await readJobs(place, diagnosis.runId, diagnosis.runAttempt);
   const job = jobs.find((one) => one.name === detail.job);
   const step = job?.steps.find((one) => failedConclusions.includes(one.conclusion));
@@ -275,7 +276,8 @@ async function failingCommand(place: Place, detail: CiDetail, diagnosis: CiDiagn
   const command = failingStepCommand(yaml, job.name, step.name);
   if ('notFound' in command) return { reason: command.notFound };
   const log = (await readJobLog(place, job.id)) ?? '';
-  return { failing: { ...command, jobName: job.name, stepName: step.name, signature: errorSignature(log) } };
+  const failing = { ...command, jobName: job.name, stepName: step.name, signature: errorSignature(log) };
+  return { failing, log };
 }
 
 type Failure = {

@@ -63,6 +63,8 @@ export type StepRequest = {
   /** Only the failing command runs in the failing step's folder, environment and shell. */
   readonly kind: 'setup' | 'failing' | 'fixer';
   readonly onActivity: () => void;
+  /** Told all that was kept of the output, where the evidence's last lines are not enough. */
+  readonly onOutput?: ((output: string) => void) | undefined;
 };
 
 /** Runs one command to its end. Throws StepStopped when it is ended by a limit, and the signal's reason on abort. */
@@ -84,6 +86,7 @@ export async function runStep(step: StepRequest): Promise<RunEvidence> {
     ...(signal === undefined ? {} : { signal }),
   });
   signal?.throwIfAborted();
+  step.onOutput?.(result.output);
   const evidence: RunEvidence = {
     command: step.command,
     exitCode: result.exitCode,
