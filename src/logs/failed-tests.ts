@@ -1,0 +1,85 @@
+// Names of the failing tests in a log, as their runner prints them (CI-2): the lines of many runners as tables, and the few states that a
+// list or a block needs. Streaming, with bounded memory; every expression is linear on lines that are cut first. Text is data.
+import { endedNames, listedNames, type Section, sectionOf } from './failed-tests/lists.ts';
+import { keyOf, withoutShorter } from './failed-tests/merge.ts';
+import { passedAfterAll, passesAfterFailing, testNameOf } from './failed-tests/one-line.ts';
+import type { LogLine } from './lines.ts';
+
+export type FailedTests = {
+  readonly push: (line: Pick<LogLine, 'text'>) => void;
+  /** Each test once, in the order of the log; where a runner prints a test twice, the longer form. At most 2,000. */
+  readonly names: () => readonly string[];
+};
+
+const MAX_NAMES = 2_000;
+const MAX_LINE = 1_000;
+const MAX_NAME = 300;
+
+/** No name of a failing test, and no start of a list of them, is in a line without one of these. */
+const PROMISING =
+  /FAIL|[Ff]ail|ERR|[Ee]rror|not ok |[✖✕✗✘×⨯●❌]|\[E\]|\[X\]|\*{3}|crystal spec|Dubious|TIMEOUT|Timeout|==> X|SIG[A-Z]{3}|TRY \d|FLAKY|Flak|PASS|running tests:|TEST CASE|^-{20}|Testcase:|^rspec |cucumber |^ {1,3}\d+\) |panicked|scenarios:|^---- |flaky|pending/;
+
+export function createFailedTests(): FailedTests {
+  const names = new Set<string>();
+  /** Names with marks that other programs use too: they count when nothing clearer was there and tests did run. */
+  const weak = new Set<string>();
+  const recovered = new Set<string>();
+  let testsRan = false;
+  let section: Section | null = null;
+
+  const add = (into: Set<string>, name: string): void => {
+    const clean = name.replace(/\s+/g, ' ').trim().slice(0, MAX_NAME);
+    if (clean.length > 1 && into.size < MAX_NAMES) into.add(clean);
+  };
+
+  const push = ({ text: whole }: Pick<LogLine, 'text'>): void => {
+    if (section === null && !PROMISING.test(whole)) return;
+    const text = withoutPrefix(whole.length > MAX_LINE ? whole.slice(0, MAX_LINE) : whole);
+    if (RAN.test(text)) testsRan = true;
+    const opened = sectionOf(text, whole, section);
+    if (opened !== undefined) {
+      if (section) for (const name of endedNames(section)) add(names, name);
+      section = opened;
+    } else if (section) {
+      const listed = listedNames(section, text);
+      for (const name of listed.names) add(listed.recovered ? recovered : names, name);
+      section = listed.section;
+      if (listed.done) return;
+    }
+    const passed = passedAfterAll(text);
+    if (passed !== undefined) {
+      add(recovered, passed);
+      return;
+    }
+    const found = testNameOf(text);
+    if (found === undefined) {
+      const again = recovered.size < MAX_NAMES ? passesAfterFailing(text) : undefined;
+      if (again !== undefined && names.has(again)) recovered.add(again);
+      return;
+    }
+    if (found.weak) add(weak, found.name);
+    else add(names, found.name);
+  };
+
+  return {
+    push,
+    names: () => {
+      const last = section ? endedNames(section) : [];
+      const passed = new Set([...recovered].map(keyOf));
+      const strong = [...names, ...last].filter((name) => !passed.has(keyOf(name)));
+      if (strong.length > 0) return withoutShorter([...new Set(strong)]);
+      return testsRan ? withoutShorter([...weak]) : [];
+    },
+  };
+}
+
+const RAN =
+  /\b\d+ (?:tests?|specs?|examples?|passing|failing|passed|failed|assertions|checks)\b|\btests?:? +(?:\d|run|failed|passed)|\bTest (?:Suites|Files|Run)\b|TEST RUN FAILED|failing tests:|^Failed:|\bRan \d+/i;
+
+/** What build tools and containers put before the line of a runner. */
+const PREFIX =
+  /^(?:(?:##\[error\]|\[(?:ERROR|error|INFO|info|WARNING|warn|junit|testng|java|exec)\]) ?)+|^[\w.-]{1,40}[_-]\d+ {1,30}\| ?|^[@\w./-]{1,60}:test(?::[\w.-]{1,30})?: /;
+
+function withoutPrefix(text: string): string {
+  return text.replace(PREFIX, '');
+}
