@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { type EffectKind, effectKinds } from '../contract/effect.ts';
 import { sourceKinds } from '../contract/finding.ts';
 import { weekdays } from '../contract/tenant-config.ts';
+import { Model } from './model-schema.ts';
 import { always, duration, list, login, reference, timeZone } from './schema-fields.ts';
 import { checkLimits, checkTenant, checkWorkingHours } from './tenant-cross-checks.ts';
 import { alertUrl } from './tenant-secret-fields.ts';
@@ -200,6 +201,7 @@ export const TenantFile = z
       .prefault({})
       .describe('Alerts.'),
     retention: retention.prefault({}).describe('How long things are kept.'),
+    model: Model.prefault({}).describe('The language model: who is asked, and for how much.'),
     workspaces: list(Workspace)
       .min(1)
       .describe('Repositories with their environments and databases; at least one.'),

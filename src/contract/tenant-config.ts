@@ -3,6 +3,7 @@
 // test holds equal to these types. Secrets are references only; their values never appear in a config.
 import type { AutonomyLevel, EffectKind } from './effect.ts';
 import type { SourceKind } from './finding.ts';
+import type { ModelPurpose } from './model.ts';
 
 /** `env:NAME` or `file:PATH`, resolved inside activities by src/config/secrets.ts (SEC-2). */
 export type SecretReference = `env:${string}` | `file:${string}`;
@@ -23,8 +24,40 @@ export type TenantConfig = {
   /** `digestEveryMs`: a list of failing CI to the channels while there is any (CI-11); absent: none. */
   readonly alerts: { readonly channels: readonly AlertChannel[]; readonly digestEveryMs?: number };
   readonly retention: { readonly evidenceMs: number; readonly resolvedFindingsMs: number };
+  readonly model: ModelSettings;
   /** At least one; names are unique. */
   readonly workspaces: readonly WorkspaceConfig[];
+};
+
+/** MODEL-1, MODEL-3. */
+export type ModelSettings = {
+  readonly enabled: boolean;
+  readonly apiKey: SecretReference;
+  /** No trailing slash. `http:` only to loopback. */
+  readonly baseUrl: string;
+  readonly models: { readonly [Purpose in ModelPurpose]: string };
+  /** By name; the models of `models` have one. */
+  readonly prices: { readonly [model: string]: ModelPrice };
+  /** Most output of one call, thinking included. */
+  readonly maxTokens: { readonly [Purpose in ModelPurpose]: number };
+  /** One call. */
+  readonly timeoutMs: number;
+  readonly budgets: {
+    /** Per UTC day. 0 here or below: no calls. */
+    readonly tokensPerDay: number;
+    /** Per occurrence of a finding: triage, and drafts with verdicts. */
+    readonly triageTokens: number;
+    readonly fixTokens: number;
+    readonly warnAtPercent: number;
+  };
+};
+
+/** US dollars per million tokens. */
+export type ModelPrice = {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
 };
 
 /** LOOP-12. `effects` holds every kind: what the file does not name has `default`. */
@@ -114,6 +147,7 @@ export type CiSettings = {
   /** Whether failed jobs may be rerun (once). */
   readonly rerun: boolean;
   readonly fixers: readonly FixerSettings[];
+  readonly implementer: ImplementerSettings;
   /** Globs, in addition to the fixed ones of CI-7. */
   readonly forbiddenPaths: readonly string[];
   readonly sandbox: SandboxSettings;
@@ -140,6 +174,16 @@ export type FixerSettings = {
   readonly paths: readonly string[];
   /** CI-7. */
   readonly maxFiles: number;
+  readonly maxLines: number;
+};
+
+/** CI-5b, CI-7. */
+export type ImplementerSettings = {
+  readonly enabled: boolean;
+  /** Answers of the model for one draft. */
+  readonly turns: number;
+  readonly maxFiles: number;
+  /** Added plus removed. */
   readonly maxLines: number;
 };
 

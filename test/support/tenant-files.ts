@@ -132,6 +132,16 @@ export const tenantFileInput = fc.record(
       githubApprovers: some(fc.stringMatching(/^[a-z][a-z0-9-]{0,10}$/)),
       channels: part({ cli: fc.boolean() }),
     }),
+    model: part({
+      enabled: fc.boolean(),
+      apiKey: reference,
+      prices: fc.dictionary(
+        fc.constantFrom('claude-opus-5-5', 'claude-sonnet-4-6'),
+        fc.constant({ input: 1.5, output: 2, cacheRead: 0, cacheWrite: 0.125 }),
+      ),
+      timeout: fc.constantFrom('1m', '90s'),
+      budgets: part({ tokensPerDay: fc.integer({ min: 20_000, max: 10_000_000 }) }),
+    }),
     workspaces: fc.uniqueArray(workspace, { minLength: 1, maxLength: 2, selector: (one) => one.name }),
   },
   { requiredKeys: ['tenant', 'workspaces'] },

@@ -122,6 +122,19 @@ describe('a good tenant file', () => {
     expect(config.workspaces[0]?.github.gitUrl).toBe(gitUrl);
   });
 
+  it('asks a model with list prices and a budget, unless the file says otherwise (MODEL-1, MODEL-3)', () => {
+    expect(configOf(stringify(minimalFile)).model).toMatchObject({
+      enabled: true,
+      apiKey: 'env:ANTHROPIC_API_KEY',
+      baseUrl: 'https://api.anthropic.com',
+      prices: { 'claude-opus-5-5': { input: 4, output: 20, cacheRead: 0.2, cacheWrite: 5 } },
+      budgets: { tokensPerDay: 1_000_000, triageTokens: 50_000, fixTokens: 200_000, warnAtPercent: 80 },
+    });
+    // Switched off: what is missing then does not matter.
+    const off = { enabled: false, models: { triage: 'claude-unheard-of' }, budgets: { tokensPerDay: 0 } };
+    expect(configOf(stringify({ ...minimalFile, model: off })).model.enabled).toBe(false);
+  });
+
   it('leaves room for the reserve of incidents when the cap is lowered', () => {
     expect(
       configOf(stringify(put(minimalFile, 'limits.mutatingPer5Min', 2))).limits.reservedForIncidents,
@@ -177,6 +190,18 @@ const bad: readonly (readonly [at: string, value: unknown, path: string | undefi
   ['limits', { mutatingPer5Min: 1, reservedForIncidents: 2 }, 'limits.reservedForIncidents', /0 to 1/],
   ['approvals.channels.cli', 'true', undefined, /without quotes/],
   ['approvals.githubApprovers', 'octocat', undefined, /write a list/],
+  ['model.apiKey', 'sk-ant-api03-abcdefghijklmnop', undefined, /env:NAME/],
+  ['model.baseUrl', 'http://models.example.com', undefined, /https:\/\/api/],
+  ['model.models.triage', 'claude-unheard-of', undefined, /add model\.prices\."claude-unheard-of"/],
+  ['model.maxTokens.implement', 1_000_000, undefined, /at most 128000/],
+  ['model.budgets', { fixTokens: 16_000 }, 'model.maxTokens.implement', /under 16000/],
+  ['model.budgets.tokensPerDay', '1M', undefined, /number/],
+  [
+    'model.prices',
+    { 'claude-opus-5-5': { input: 4, cacheRead: 1, cacheWrite: 1 } },
+    'model.prices.claude-opus-5-5.output',
+    /add it/,
+  ],
   ['alerts.channels[0]', { kind: 'slak' }, 'alerts.channels[0].kind', /did you mean "slack"/],
   [
     'alerts.channels[0]',
