@@ -12,6 +12,7 @@ import { createLoopActivities } from './record/loop.ts';
 import { createRemedyActivities } from './record/remedy.ts';
 import { createCiActivities } from './remedies/ci.ts';
 import { createDriftActivities } from './remedies/drift.ts';
+import { createImplementActivities } from './remedies/implement.ts';
 import { createMigrationActivities } from './remedies/migrations.ts';
 import type { Services } from './services.ts';
 import { createApprovalsSource } from './sources/approvals.ts';
@@ -81,6 +82,7 @@ export function createActivities(services: Services, options: ActivityOptions): 
     ...createLoopActivities(services, sources),
     ...createRemedyActivities(services),
     ...createCiActivities(services),
+    ...createImplementActivities(services),
     ...createDriftActivities(services),
     ...createMigrationActivities(services),
   };

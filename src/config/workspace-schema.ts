@@ -65,6 +65,13 @@ const fixer = z.strictObject({
   maxLines: z.int().min(1).max(20_000).default(200).describe('Most lines the result may change.'),
 });
 
+const implementer = z.strictObject({
+  enabled: z.boolean().default(true).describe('Whether a model may draft fixes where no fixer is for it.'),
+  turns: z.int().min(1).max(200).default(30).describe('Most answers of the model for one draft.'),
+  maxFiles: z.int().min(1).max(100).default(5).describe('Most files a draft may change.'),
+  maxLines: z.int().min(1).max(20_000).default(200).describe('Most lines a draft may change.'),
+});
+
 const sandbox = z
   .strictObject({
     mode: z
@@ -96,6 +103,7 @@ const ci = z
     runsPerSweep: z.int().min(30).max(1000).default(30).describe('Runs read per sweep; at least 30.'),
     rerun: z.boolean().default(true).describe('Whether failed jobs may be rerun (once).'),
     fixers: list(fixer).default([]).describe('Commands whose output repairs kinds of failure.'),
+    implementer: implementer.prefault({}).describe('Fixes that a model drafts and code verifies.'),
     forbiddenPaths: list(pathGlob())
       .default([])
       .describe('Globs no fix may touch, in addition to the fixed ones.'),

@@ -10,8 +10,6 @@ export type TreeRef = { readonly baseSha: string; readonly patch: string | null;
 export type FixBounds = {
   /** Answers of the implementer. */
   readonly turns: number;
-  /** Of all its answers together, input and output. */
-  readonly tokens: number;
   /** Tool calls that are run of one answer; the rest is refused. */
   readonly callsPerTurn: number;
   /** Answers in a row that hold nothing that could be run. */
@@ -29,6 +27,8 @@ export type FixDraft = {
   readonly tokens: number;
   /** Answers in a row without a usable step. */
   readonly nonsense: number;
+  /** The implementer is done: what is left is to verify it. */
+  readonly ended: boolean;
 };
 
 /** Everything but a verified fix: the same reasons as a fixer has. */
@@ -44,8 +44,8 @@ export type ToolAnswer = {
   /** With the tool's result appended. */
   readonly conversation: string;
   readonly tree: TreeRef;
-  /** `refused`: no such tool, or an input that does not fit it. `finished`: the model says that it is done. */
-  readonly result: 'ran' | 'refused' | 'finished';
+  /** `refused`: no such tool, or an input that does not fit it. `finished`: the model says that it is done. `full`: no room for more. */
+  readonly result: 'ran' | 'refused' | 'finished' | 'full';
 };
 
 export type CheckAnswer =
@@ -91,6 +91,8 @@ export type ImplementActivities = {
       readonly headSha: string;
       readonly result: string;
       readonly reason: string;
+      /** Markdown of what was run and drafted; empty: nothing was. */
+      readonly report: string;
       readonly turns: number;
       readonly tokens: number;
       readonly nowMs: number;

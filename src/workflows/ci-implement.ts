@@ -11,100 +11,116 @@ import { waitFor } from './remedy.ts';
 export type Unavailable = Extract<ModelCallAnswer, { readonly result: 'unavailable' }>;
 
 type Answered = Extract<ModelCallAnswer, { readonly result: 'answered' }>;
-type Drafted = { readonly result: 'drafted'; readonly draft: FixDraft };
-type Fix = { readonly remedy: Remedy; readonly diagnosis: CiDiagnosis; readonly attempt: number };
+/** `draft` is how far it came, whatever its end. */
+type Fix = {
+  readonly remedy: Remedy;
+  readonly diagnosis: CiDiagnosis;
+  readonly attempt: number;
+  draft: FixDraft | null;
+};
 
 /** How often the verifier is asked until it gives a verdict that can be read. */
 const verdictTries = 3;
 
 /**
  * Drafts and verifies one fix. It writes nothing outside: a verified patch is evidence for the caller. A budget that is used up in the middle
- * is waited for here; one that is used up before the first answer is the caller's.
+ * is waited for here; one that is used up before the first answer is the caller's. What came of it is recorded.
  */
 export async function implement(
   remedy: Remedy,
   diagnosis: CiDiagnosis,
   attempt: number,
 ): Promise<CiFixOutcome | Unavailable> {
-  const fix: Fix = { remedy, diagnosis, attempt };
-  const { input } = remedy;
-  const opened = await workspaceSteps(remedy, `reproduce, attempt ${attempt}`).openFix({
-    ...refOf(input),
-    diagnosis,
+  const fix: Fix = { remedy, diagnosis, attempt, draft: null };
+  const outcome = await draftAndVerify(fix);
+  const turns = fix.draft?.turns ?? 0;
+  if (outcome.result === 'unavailable' && turns === 0) return outcome;
+  await storeSteps(remedy).recordFix({
+    ...refOf(remedy.input),
     attempt,
+    headSha: diagnosis.headSha,
+    result: outcome.result,
+    reason:
+      outcome.result === 'verified' ? 'the failing command passes twice with the change' : outcome.reason,
+    report: outcome.result === 'unavailable' ? '' : outcome.report,
+    turns,
+    tokens: fix.draft?.tokens ?? 0,
+    nowMs: Date.now(),
+    actor: remedy.input.actor,
   });
-  if (opened.result !== 'opened') return recorded(fix, opened);
-  const drafted = await draftFix(fix, opened.draft, opened.bounds);
-  if (drafted.result === 'unavailable') return drafted;
-  if (drafted.result !== 'drafted') return recorded(fix, drafted, drafted.draft);
-  return recorded(fix, await verify(fix, drafted.draft), drafted.draft);
+  return outcome;
 }
 
-/** Turns of the implementer until it ends, or a bound does. */
-async function draftFix(
-  fix: Fix,
-  from: FixDraft,
-  bounds: FixBounds,
-): Promise<Drafted | (NoFix & { readonly draft: FixDraft }) | Unavailable> {
-  let draft = from;
-  const failed = (reason: string): NoFix & { readonly draft: FixDraft } => ({
-    result: 'failed',
-    reason,
-    report: '',
-    draft,
-  });
-  for (;;) {
-    if (draft.turns >= bounds.turns) return failed(`${bounds.turns} turns and the implementer did not end`);
-    if (draft.tokens >= bounds.tokens)
-      return failed(`${draft.tokens} tokens used, at most ${bounds.tokens} for one fix`);
-    const answer = await ask(fix, 'implement', draft.conversation, draft);
-    if (answer.result === 'unavailable') return answer;
-    if (answer.result === 'failed') return failed(`the model could not be asked: ${answer.reason}`);
-    draft = { ...draft, turns: draft.turns + 1, tokens: draft.tokens + answer.tokens };
-    if (answer.stopReason === 'refusal') return failed('the model refused to work on it');
-    if (answer.toolCalls.length === 0 && answer.stopReason === 'end_turn')
-      return { result: 'drafted', draft };
-    const taken = await takeTurn(fix, draft, answer, bounds);
-    draft = taken.draft;
-    if (taken.finished) return { result: 'drafted', draft };
-    if (draft.nonsense >= bounds.nonsense)
-      return failed(`${draft.nonsense} answers in a row without a tool call that could be run`);
+async function draftAndVerify(fix: Fix): Promise<CiFixOutcome | Unavailable> {
+  const { remedy, diagnosis, attempt } = fix;
+  const request = { ...refOf(remedy.input), diagnosis, attempt };
+  const opened = await workspaceSteps(remedy, `reproduce, attempt ${attempt}`).openFix(request);
+  if (opened.result !== 'opened') return opened;
+  let { draft } = opened;
+  fix.draft = draft;
+  while (!draft.ended) {
+    const taken = await takeTurn(fix, draft, opened.bounds);
+    if ('result' in taken) return taken;
+    fix.draft = draft = taken;
   }
+  return verify(fix, draft);
 }
 
-/** Runs the tool calls of one answer, one after the other. */
+/** One answer of the implementer, and what it asked for. */
 async function takeTurn(
   fix: Fix,
   before: FixDraft,
+  bounds: FixBounds,
+): Promise<FixDraft | NoFix | Unavailable> {
+  if (before.turns >= bounds.turns) return failed(`${bounds.turns} turns, and the implementer did not end`);
+  if (before.nonsense >= bounds.nonsense)
+    return failed(`${before.nonsense} answers in a row without a tool call that could be run`);
+  const answer = await ask(fix, 'implement', before.conversation, before);
+  if (answer.result === 'unavailable') return answer;
+  if (answer.result === 'failed') return failed(`the model could not be asked: ${answer.reason}`);
+  const draft = { ...before, turns: before.turns + 1, tokens: before.tokens + answer.tokens };
+  fix.draft = draft;
+  if (answer.stopReason === 'refusal') return failed('the model refused to work on it');
+  if (answer.toolCalls.length === 0 && answer.stopReason === 'end_turn') return { ...draft, ended: true };
+  return runCalls(fix, draft, answer, bounds);
+}
+
+/** Runs the tool calls of one answer, one after the other. */
+async function runCalls(
+  { remedy }: Fix,
+  before: FixDraft,
   answer: Answered,
   bounds: FixBounds,
-): Promise<{ readonly draft: FixDraft; readonly finished: boolean }> {
-  const ref = refOf(fix.remedy.input);
+): Promise<FixDraft | NoFix> {
+  const ref = refOf(remedy.input);
+  const { fixCase } = before;
   let { conversation } = answer;
   let { tree } = before;
   let useful = false;
   for (const [index, call] of answer.toolCalls.entries()) {
-    const over = index >= bounds.callsPerTurn;
-    const step = await workspaceSteps(fix.remedy, `turn ${before.turns}: ${call.name.slice(0, 60)}`).runTool({
+    const refuse =
+      index < bounds.callsPerTurn
+        ? {}
+        : { refuse: `at most ${bounds.callsPerTurn} tool calls in one answer are run` };
+    const summary = `turn ${before.turns}: ${call.name.slice(0, 60)}`;
+    const step = await workspaceSteps(remedy, summary).runTool({
       ...ref,
-      fixCase: before.fixCase,
+      ...refuse,
+      fixCase,
       tree,
       conversation,
       call,
-      ...(over ? { refuse: `at most ${bounds.callsPerTurn} tool calls in one answer` } : {}),
     });
     ({ conversation, tree } = step);
-    if (step.result === 'finished') return { draft: { ...before, conversation, tree }, finished: true };
+    if (step.result === 'full') return failed('the conversation is as long as one may be');
+    if (step.result === 'finished') return { ...before, conversation, tree, ended: true };
     useful ||= step.result === 'ran';
   }
   if (answer.toolCalls.length === 0) {
     const text = 'The answer was cut off before it held a tool call. Make one smaller step, or call finish.';
-    ({ conversation } = await storeSteps(fix.remedy).tellModel({ ...ref, conversation, text }));
+    ({ conversation } = await storeSteps(remedy).tellModel({ ...ref, conversation, text }));
   }
-  return {
-    draft: { ...before, conversation, tree, nonsense: useful ? 0 : before.nonsense + 1 },
-    finished: false,
-  };
+  return { ...before, conversation, tree, nonsense: useful ? 0 : before.nonsense + 1 };
 }
 
 /** The gate, the sandbox, then the verifier. Without a verifier a person decides. */
@@ -119,6 +135,7 @@ async function verify(fix: Fix, draft: FixDraft): Promise<CiFixOutcome> {
     const answer = await ask(fix, 'verify', conversation, draft);
     if (answer.result !== 'answered')
       return personDecides(fix, { ...step, conversation, check }, answer.reason);
+    fix.draft = { ...draft, tokens: (fix.draft?.tokens ?? 0) + answer.tokens };
     const verdict = await storeSteps(remedy).readVerdict({
       ...step,
       conversation: answer.conversation,
@@ -136,7 +153,7 @@ async function personDecides(
   absent: string,
 ): Promise<CiFixOutcome> {
   const verdict = await storeSteps(fix.remedy).readVerdict({ ...step, absent });
-  return verdict.result === 'again' ? { result: 'failed', reason: absent, report: '' } : verdict;
+  return verdict.result === 'again' ? failed(absent) : verdict;
 }
 
 /** A budget that comes back is waited for once work has begun: the draft is put aside, and goes on from there. */
@@ -153,6 +170,7 @@ async function ask(
       ...refOf(remedy.input),
       purpose,
       conversation,
+      nowMs: Date.now(),
     });
     if (answer.result !== 'unavailable') {
       if (waits > 0) await markWorking(remedy, summary);
@@ -164,23 +182,8 @@ async function ask(
   }
 }
 
-async function recorded<Outcome extends CiFixOutcome>(
-  { remedy, diagnosis, attempt }: Fix,
-  outcome: Outcome,
-  draft?: FixDraft,
-): Promise<Outcome> {
-  await storeSteps(remedy).recordFix({
-    ...refOf(remedy.input),
-    attempt,
-    headSha: diagnosis.headSha,
-    result: outcome.result,
-    reason: outcome.result === 'verified' ? 'the failing command passes twice' : outcome.reason,
-    turns: draft?.turns ?? 0,
-    tokens: draft?.tokens ?? 0,
-    nowMs: Date.now(),
-    actor: remedy.input.actor,
-  });
-  return outcome;
+function failed(reason: string): NoFix {
+  return { result: 'failed', reason, report: '' };
 }
 
 /** Worktree and sandbox: minutes each, on any worker; a step that a dead worker left is taken again from the same values. */

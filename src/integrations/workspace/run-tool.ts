@@ -1,7 +1,7 @@
 // One tool call of the implementer on a worktree as a value: value in, value and output out. It writes nothing else, so that a call which a dead
 // worker left is made again from the same value. Commands run in the sandbox without network and secrets (SEC-3); each has a fresh shell.
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
-import { GitError } from '../git/git-command.ts';
+import { checkSha, GitError, git } from '../git/git-command.ts';
 import type { Mirror } from '../git/mirror.ts';
 import {
   applyValue,
@@ -41,6 +41,14 @@ export type ToolRan = {
 /** What a model reads of one command. */
 const maxOutputBytes = 24_000;
 const maxCommandMs = 5 * 60_000;
+
+/** A base with nothing changed. */
+export async function unchangedValue(mirror: Mirror, baseSha: string): Promise<WorktreeValue> {
+  checkSha('baseSha', baseSha);
+  const args = ['--git-dir', mirror.path, 'rev-parse', '--verify', `${baseSha}^{tree}`];
+  const { stdout } = await git({ args, cwd: mirror.path });
+  return { baseSha, treeSha: stdout.trim(), patch: '' };
+}
 
 /** Everything the call does wrong is an output. @throws the signal's reason; Error for failures of the machine */
 export async function runTool(run: ToolRun): Promise<ToolRan> {

@@ -19,7 +19,8 @@ import {
   StepStopped,
 } from './run-step.ts';
 
-type Runs = {
+/** What a failing command is run with. */
+export type Runs = {
   readonly mirror: Mirror;
   readonly failing: FailingCommand;
   readonly sandbox: Sandbox;
