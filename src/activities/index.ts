@@ -8,6 +8,8 @@ import { createDoor, type DoorOptions } from './effects/door.ts';
 import { createDriftEffects } from './effects/drift.ts';
 import { createGitHubEffects } from './effects/github/github-effects.ts';
 import { createMigrationEffects } from './effects/migrations.ts';
+import { createModelActivities } from './model/activities.ts';
+import type { ModelOptions } from './model/call.ts';
 import { createLoopActivities } from './record/loop.ts';
 import { createRemedyActivities } from './record/remedy.ts';
 import { createCiActivities } from './remedies/ci.ts';
@@ -28,6 +30,8 @@ export type ActivityOptions = {
   /** How many cycles read at the same time in this worker. */
   readonly maxCycles: number;
   readonly door?: Pick<DoorOptions, 'times' | 'dryRun' | 'atPoint'>;
+  /** Crash points and times of tests. */
+  readonly model?: ModelOptions;
   /** Instead of our own: sources and effects of a test's scripted world, read and written through the same activities. */
   readonly sources?: readonly SourceDefinition[];
   readonly definitions?: readonly EffectDefinition[];
@@ -82,6 +86,7 @@ export function createActivities(services: Services, options: ActivityOptions): 
     ...createLoopActivities(services, sources),
     ...createRemedyActivities(services),
     ...createCiActivities(services),
+    ...createModelActivities(services, (request, signal) => door.run(request, signal), options.model),
     ...createImplementActivities(services),
     ...createDriftActivities(services),
     ...createMigrationActivities(services),

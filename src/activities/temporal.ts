@@ -4,6 +4,7 @@ import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activit
 import { ApplicationFailure } from '@temporalio/common';
 import { failures } from '../contract/names.ts';
 import type { Redactor } from '../logs/redact-values.ts';
+import { isAway } from '../store/database.ts';
 import { BadRequest, TryAgain } from './effects/door-failure.ts';
 
 const heartbeatMs = 3_000;
@@ -43,13 +44,10 @@ function failureOf(error: unknown, redactor: Redactor): ApplicationFailure {
   }
   if (error instanceof BadRequest)
     return ApplicationFailure.create({ message, type: error.type, nonRetryable: true });
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  // Postgres: connection exceptions, shutdowns, serialisation; and the ways a socket says so.
-  const away = /^(08|57P|53|40)|ECONN|EPIPE|ETIMEDOUT/.test(code);
   const name = error instanceof Error ? error.name : 'Error';
   return ApplicationFailure.create({
     message,
-    type: away ? failures.storeUnavailable : name,
+    type: isAway(error) ? failures.storeUnavailable : name,
     nonRetryable: false,
   });
 }

@@ -66,6 +66,10 @@ export const failures = {
   draining: 'Tenant.Draining',
   requestInvalid: 'Request.Invalid',
   storeUnavailable: 'Store.Unavailable',
+  /** The provider is overloaded or away, or somebody asks the same: asked again. */
+  modelBusy: 'Model.Busy',
+  /** Calls under way hold what is left of a budget: asked again when they are over. */
+  modelBudgetBusy: 'Model.BudgetBusy',
 } as const;
 
 /** `tenant/<tenant>` (LOOP-1). */

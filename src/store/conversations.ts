@@ -18,6 +18,11 @@ export class ConversationTooLarge extends Error {
   override readonly name = 'ConversationTooLarge';
 }
 
+/** Its retention is over, or it was never there. */
+export class ConversationGone extends Error {
+  override readonly name = 'ConversationGone';
+}
+
 /**
  * Stores a conversation and gives its address.
  * @throws ConversationTooLarge over 1 MB
@@ -42,7 +47,7 @@ export function conversationAddress(redactor: Redactor, conversation: Conversati
   return sha256(conversationBody(redactor, conversation));
 }
 
-/** @throws Error when it is not stored (any more) */
+/** @throws ConversationGone */
 export async function readConversation(
   store: Pick<ConversationStore, 'db'>,
   tenant: string,
@@ -50,7 +55,9 @@ export async function readConversation(
 ): Promise<Conversation> {
   const body = await loadEvidence(store.db, tenant, address);
   if (body === undefined)
-    throw new Error(`conversation ${address.slice(0, 12)} is not stored any more; see retention.evidence`);
+    throw new ConversationGone(
+      `conversation ${address.slice(0, 12)} is not stored any more; see retention.evidence`,
+    );
   return JSON.parse(body) as Conversation;
 }
 

@@ -40,6 +40,17 @@ export async function connectBeside(pool: Pool): Promise<pg.Client> {
   return client;
 }
 
+/** Whether Postgres could not be asked, or was going away: the same statement may succeed later. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  // Connection exceptions, shutdowns, serialisation; the ways a socket says so; and what the driver says without a code.
+  return (
+    /^(08|57P|53|40)|ECONN|EPIPE|ETIMEDOUT/.test(code) ||
+    /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+  );
+}
+
 /** Text as Postgres can store it: no NUL, no half characters. */
 export function storable(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD');

@@ -9,6 +9,7 @@ import type {
   WorkspaceActivities,
 } from '../contract/activities.ts';
 import type { ScheduledRead } from '../contract/loop.ts';
+import type { ModelActivities } from '../contract/model.ts';
 import type { QueueNames } from '../contract/names.ts';
 import { failures } from '../contract/names.ts';
 
@@ -73,6 +74,19 @@ const readOptions: ActivityOptions = {
   },
 };
 
+/** A call of the model: minutes for a long answer, seconds between tries, hours for a budget that calls under way hold. */
+const modelOptions: ActivityOptions = {
+  startToCloseTimeout: 40 * 60_000,
+  scheduleToCloseTimeout: 6 * 60 * 60_000,
+  heartbeatTimeout: 15_000,
+  retry: {
+    initialInterval: 2_000,
+    backoffCoefficient: 2,
+    maximumInterval: 60_000,
+    nonRetryableErrorTypes: [...never],
+  },
+};
+
 export function loopActivities(queues: QueueNames, summary: string): LoopActivities {
   return proxyActivities<LoopActivities>({ ...recordOptions, taskQueue: queues.io, summary });
 }
@@ -120,6 +134,10 @@ export function remedyActivities(queues: QueueNames): RemedyActivities {
 
 export function ciActivities(queues: QueueNames, summary: string): CiActivities {
   return proxyActivities<CiActivities>({ ...readOptions, taskQueue: queues.io, summary });
+}
+
+export function modelActivities(queues: QueueNames, summary: string): ModelActivities {
+  return proxyActivities<ModelActivities>({ ...modelOptions, taskQueue: queues.io, summary });
 }
 
 export function workspaceActivities(queues: QueueNames, summary: string): WorkspaceActivities {
