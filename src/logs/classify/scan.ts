@@ -1,0 +1,123 @@
+// One log, read once: which rules its lines match and where, which step failed, which tests. Streaming; what is kept is bounded.
+import { createFailedTests } from '../failed-tests.ts';
+import { type LogFile, readLines } from '../lines.ts';
+import { changeTables } from './change-rules.ts';
+import { configRules } from './config-rules.ts';
+import { envRules } from './env-rules.ts';
+import { chanceRules, flakeMarks } from './flake-rules.ts';
+import { infraRules, platformRules } from './infra-rules.ts';
+import { createJobEnd, type JobEnd } from './job-end.ts';
+import type { Rule, RuleTable } from './rule.ts';
+
+export type Hit = {
+  readonly table: RuleTable;
+  readonly rule: Rule;
+  /** The last line that matched, which stands nearest to the failure. */
+  readonly n: number;
+  readonly text: string;
+  readonly step: number;
+  readonly count: number;
+  /** The weight of the rule, less for what a tool tries again, only warns of, or says on green runs too. */
+  readonly weight: number;
+};
+
+export type ScannedLog = {
+  readonly name: string;
+  readonly hits: readonly Hit[];
+  readonly end: JobEnd;
+  readonly failedTests: readonly string[];
+  readonly totalLines: number;
+};
+
+const tables: readonly RuleTable[] = [
+  platformRules,
+  infraRules,
+  ...changeTables,
+  envRules,
+  configRules,
+  flakeMarks,
+  chanceRules,
+];
+
+const MAX_LINE = 600;
+const MAX_HITS = 4_000;
+const MAX_KNOWN_LINES = 300_000;
+
+/** No rule matches a line without one of these. */
+const PROMISING =
+  /err|fail|fatal|exception|cannot|can't|could ?n[o']t|unable|not |no |timed? ?out|timeout|kill|denied|invalid|missing|unknown|unexpected|expected|required?|refused|reset|exceed|found|violation|offense|warning|panic|abort|unsupported|mismatch|conflict|undefined|unresolved|assert|flak|race|exit|error|lost|stopped|shutdown|cancel|too many|\b[45]\d\d\b|^E:|^In |[!✖✘✗×]|e:|SC\d{4}|CVE|disk|space|memory|ECONN|EPIPE|EADDR|EACCES|EBUSY|\.(?:py|js|ts|go|rb|c|cpp|h):\d|reformat|format|differ|out of date|dirty|deadlock|locked|stale|closed|leaks?|Traceback|Problem 1|is (?:empty|required)|--- |LNK|CMake|sudo|which:|ComparisonFailure|clean/i;
+
+/** What a tool goes on after: it counts, if there is nothing better. */
+const MINOR =
+  /\bretry(?:ing)?\b|will (?:be )?retr(?:y|ied)|trying again|attempt (?:\d+ (?:of|\/) ?\d+|#?\d)|^\s*\W{0,3}(?:npm )?warn(?:ing)?\b|^\[?WARN(?:ING)?\]?|^W: |\bWARN\b|^##\[(?:warning|debug|notice)\]|^::warning|^\s*(?:info|debug|notice|trace)\b|^\[(?:INFO|DEBUG|info|debug)\]|^DEBUG|^INFO|deprecat|ignored|ignoring|skipp(?:ed|ing)|optional|continuing|non-fatal|fall(?:ing)? ?back/i;
+/** Lines that only repeat what stands in the workflow file or the command. */
+const ECHO =
+  /^\s*(?:\$ |\+{1,3} |> [\w@./-]+@\d|> \w+ -|# |\/\/ |run: |- name: |if |echo |elif |then\b)|^##\[(?:group|command|section)\]|^\[command\]|^\s*(?:✓|✔|√|ok \d|PASS|passed)\b/;
+
+/** @param known normalised lines of green runs, which explain nothing */
+export async function scanLog(file: LogFile, known: ReadonlySet<string>): Promise<ScannedLog> {
+  const tests = createFailedTests();
+  const end = createJobEnd();
+  const found = new Map<string, Hit>();
+  let totalLines = 0;
+  for await (const batch of readLines(file.open())) {
+    for (const line of batch) {
+      tests.push(line);
+      const step = end.push(line);
+      if (line.text.length < 4 || !PROMISING.test(line.text)) continue;
+      const text = line.text.length > MAX_LINE ? line.text.slice(0, MAX_LINE) : line.text;
+      if (ECHO.test(text)) continue;
+      collect(found, text, line.n, step, known);
+    }
+    totalLines += batch.length;
+  }
+  return {
+    name: file.name,
+    hits: [...found.values()],
+    end: end.settle(),
+    failedTests: tests.names(),
+    totalLines,
+  };
+}
+
+function collect(
+  found: Map<string, Hit>,
+  text: string,
+  n: number,
+  step: number,
+  known: ReadonlySet<string>,
+): void {
+  let factor: number | undefined;
+  for (const table of tables) {
+    for (const rule of table.rules) {
+      if (!rule.pattern.test(text)) continue;
+      factor ??= (MINOR.test(text) ? 0.45 : 1) * (known.size > 0 && known.has(sameness(text)) ? 0.2 : 1);
+      const key = `${table.class} ${rule.id} ${step}`;
+      const before = found.get(key);
+      const weight = rule.weight * factor;
+      const count = (before?.count ?? 0) + 1;
+      if (before && before.weight > weight) found.set(key, { ...before, count });
+      else if (before || found.size < MAX_HITS) found.set(key, { table, rule, n, text, step, count, weight });
+    }
+  }
+}
+
+/** Lines of green runs, for `scanLog`. At most 300,000 lines are remembered. */
+export async function linesOf(files: readonly LogFile[]): Promise<ReadonlySet<string>> {
+  const lines = new Set<string>();
+  for (const file of files) {
+    for await (const batch of readLines(file.open())) {
+      for (const { text } of batch) if (PROMISING.test(text)) lines.add(sameness(text.slice(0, MAX_LINE)));
+      if (lines.size > MAX_KNOWN_LINES) return lines;
+    }
+  }
+  return lines;
+}
+
+/** Two runs print the same line with other numbers, times and ids. */
+function sameness(text: string): string {
+  return text
+    .replace(/\b(?=[a-f]*\d)[0-9a-f]{7,64}\b/gi, '#')
+    .replace(/\d+/g, '#')
+    .trim();
+}
