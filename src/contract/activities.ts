@@ -125,6 +125,8 @@ export type CiDiagnosis = {
   readonly fixer: string | null;
   readonly why: string;
   readonly mayRerun: boolean;
+  /** A fix may go on the branch of the person's pull request this is about (CI-8). */
+  readonly mayPush: boolean;
   readonly repository: string;
   readonly baseBranch: string;
 };
@@ -159,6 +161,12 @@ export type CiActivities = {
     readonly workspace: string;
     readonly number: number;
   }) => Promise<PullRequestView>;
+  /** The comment that brings a verified patch to a person's pull request (CI-8): evidence, patch, a command to take it. */
+  readonly patchComment: (request: {
+    readonly tenant: string;
+    readonly patchEvidence: string;
+    readonly report: string;
+  }) => Promise<{ readonly body: string }>;
   /** Where a branch of ours is; `ours` false: its head is a commit that we did not push. */
   readonly ownBranch: (request: {
     readonly tenant: string;

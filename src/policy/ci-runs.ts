@@ -98,8 +98,8 @@ export function knownRun(before: KnownRun | undefined, read: CiRun): KnownRun {
 
 /** By workflow and branch, over branches on the list only; branches of the agent itself never count. */
 export function watchedLanes(runs: readonly KnownRun[], watched: WatchedBranches): readonly Lane[] {
-  const isListed = matcher(watched.branches);
-  const isPull = matcher(watched.pullRequests);
+  const isListed = branchMatcher(watched.branches);
+  const isPull = branchMatcher(watched.pullRequests);
   const pulls = new Map<string, number>();
   for (const pull of watched.open) {
     if (isPull(pull.branch) && !pulls.has(pull.branch)) pulls.set(pull.branch, pull.number);
@@ -218,7 +218,8 @@ function isReleaseBranch(branch: string, defaultBranch: string): boolean {
   return branch === defaultBranch || /^(?:main|master|releases?[/-].+)$/.test(branch);
 }
 
-function matcher(globs: readonly string[]): (branch: string) => boolean {
+/** Whether a branch is on a list of globs (CI-1); an empty list names none. */
+export function branchMatcher(globs: readonly string[]): (branch: string) => boolean {
   if (globs.length === 0) return () => false;
   const matches = picomatch([...globs], { dot: true });
   return (branch) => matches(branch);

@@ -15,6 +15,7 @@ import {
   failedEnd,
   look,
   pauseFor,
+  pushCommit,
   pushOwn,
   triesOf,
   waitFor,
@@ -47,7 +48,12 @@ async function untilGreen(remedy: Remedy): Promise<RemedyResult> {
     const open = typeof seen.memory.pullRequest === 'number' ? seen.memory.pullRequest : null;
     if (!diagnosis.red) return closeOwn(remedy, diagnosis, open);
     if (seen.memory.patchedSha === diagnosis.headSha) {
-      await waitFor(remedy, 'the author of the pull request to take the patch');
+      await waitFor(
+        remedy,
+        diagnosis.mayPush
+          ? 'the run of the fixed commit'
+          : 'the author of the pull request to take the patch',
+      );
       continue;
     }
     const taken =
@@ -138,8 +144,7 @@ async function propose(
 ): Promise<Step> {
   const { input } = remedy;
   const detail = input.finding.detail as CiDetail;
-  if (detail.pullRequest !== undefined)
-    return commentPatch(remedy, detail.pullRequest, verified, diagnosis, tries);
+  if (detail.pullRequest !== undefined) return giveTo(remedy, detail.pullRequest, verified, diagnosis, tries);
   const branch = `untilgreen/ci-${input.finding.fingerprint.slice(0, 12)}-${input.finding.occurrence}`;
   const pushed = await pushOwn(remedy, {
     repository: diagnosis.repository,
@@ -188,23 +193,61 @@ async function propose(
   return again;
 }
 
-/** CI-8: on a person's pull request the patch is a comment; the branch stays theirs. */
-async function commentPatch(
+/** CI-8: to a person's pull request: at `act` a commit on its branch and a comment that says so, else a comment with the patch. */
+async function giveTo(
   remedy: Remedy,
   number: number,
-  verified: { readonly report: string; readonly treeSha: string },
+  verified: { readonly patchEvidence: string; readonly report: string; readonly treeSha: string },
   diagnosis: CiDiagnosis,
   tries: number,
 ): Promise<Step> {
+  const commit = diagnosis.mayPush ? await pushTheirs(remedy, number, verified, diagnosis, tries) : null;
+  const body =
+    commit === null
+      ? (
+          await ciActivities(remedy.input.queues, `#${number}`).patchComment({
+            tenant: remedy.input.tenant,
+            patchEvidence: verified.patchEvidence,
+            report: verified.report,
+          })
+        ).body
+      : `Commit ${commit} on this branch fixes the failing job.\n\n${verified.report}`;
   await runEffect(remedy, {
     kind: 'commentOnIssue',
     target: `${diagnosis.repository}#${number}`,
     precondition: diagnosis.headSha,
     step: `patch-${verified.treeSha.slice(0, 12)}`,
-    input: { number, body: verified.report },
+    input: { number, body },
   });
   await remember(remedy, { patchedSha: diagnosis.headSha, tries: tries + 1 });
+  if (commit !== null)
+    await ciActivities(remedy.input.queues, 'did CI start?').ciStarted({
+      ...refOf(remedy.input),
+      sha: commit,
+    });
   return again;
+}
+
+/** The new head of the branch; null when it could not be pushed: then the comment brings the patch. */
+async function pushTheirs(
+  remedy: Remedy,
+  number: number,
+  verified: { readonly patchEvidence: string; readonly treeSha: string },
+  diagnosis: CiDiagnosis,
+  tries: number,
+): Promise<string | null> {
+  const { job } = remedy.input.finding.detail as CiDetail;
+  const end = await pushCommit(remedy, diagnosis.headSha, {
+    repository: diagnosis.repository,
+    branch: diagnosis.baseBranch,
+    pullRequest: number,
+    baseSha: diagnosis.headSha,
+    patchEvidence: verified.patchEvidence,
+    treeSha: verified.treeSha,
+    message: `${commitTitle(job)}\n`,
+    step: `fix-${tries + 1}`,
+  });
+  return end.status === 'receipt' && typeof end.result.commitSha === 'string' ? end.result.commitSha : null;
 }
 
 /** Null when it may not be rerun (again). */

@@ -290,9 +290,11 @@ export function failedEnd(end: EffectEnd): string | null {
     : `${end.outcome}: ${end.reason}`;
 }
 
-export type OwnPush = {
+export type Push = {
   readonly repository: string;
   readonly branch: string;
+  /** A person's, whose branch it is. */
+  readonly pullRequest?: number;
   readonly baseSha: string;
   readonly patchEvidence: string;
   readonly treeSha: string;
@@ -301,24 +303,29 @@ export type OwnPush = {
 };
 
 /** Pushes to a branch of ours, over what we pushed there before; a commit of somebody else on it is never overwritten (PR-3). */
-export async function pushOwn(remedy: Remedy, push: OwnPush): Promise<EffectEnd> {
+export async function pushOwn(remedy: Remedy, push: Push): Promise<EffectEnd> {
   const { input } = remedy;
-  const { repository, step, treeSha, ...content } = push;
   const before = await ciActivities(input.queues, push.branch).ownBranch({
     ...refOf(input),
     branch: push.branch,
   });
   if (!before.ours) return { status: 'failed', reason: `somebody else pushed to ${push.branch}` };
+  return pushCommit(remedy, before.sha, push);
+}
+
+/** @param headSha where the branch is; null: there is none yet */
+export async function pushCommit(remedy: Remedy, headSha: string | null, push: Push): Promise<EffectEnd> {
+  const { repository, step, treeSha, ...content } = push;
   return runEffect(remedy, {
     kind: 'pushBranch',
     target: `${repository}@${push.branch}`,
-    precondition: `${push.baseSha}:${treeSha}:${before.sha ?? 'absent'}`,
+    precondition: `${push.baseSha}:${treeSha}:${headSha ?? 'absent'}`,
     step,
     input: {
       ...content,
-      expectedOldSha: before.sha,
+      expectedOldSha: headSha,
       author,
-      dateIso: new Date(input.finding.firstSeenMs).toISOString(),
+      dateIso: new Date(remedy.input.finding.firstSeenMs).toISOString(),
     },
   });
 }

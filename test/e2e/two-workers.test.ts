@@ -96,9 +96,10 @@ test('DUR-2: a worker killed between write and receipt, beside one that lives, d
     await world.until('green', async () => done, 400_000).catch(() => {});
     await last.stop();
   })();
-  await world.until('the first one runs', async () => existsSync(join(world.dataDir, 'worker.log')));
-  await world.startWorker({ door: { times } });
+  // The first one is alone until it was killed, so that at least one is; the others share the work with one that lives.
   await world.startLoop();
+  await world.until('the first one was killed', async () => killed.length > 0, 200_000);
+  await world.startWorker({ door: { times } });
   await green(world).finally(() => {
     done = true;
   });

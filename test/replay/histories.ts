@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { type History, historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { Worker } from '@temporalio/worker';
 import { workflowBundle } from '../support/temporal.ts';
 
@@ -13,10 +14,14 @@ export type KeptHistory = { readonly workflowId: string; readonly history: Histo
 
 const folder = fileURLToPath(new URL('./histories/', import.meta.url));
 
-/** Follows continue-as-new and children from the given first runs. */
+/**
+ * Follows continue-as-new and children from the given first runs.
+ * @param closed runs by id that are over, read before: they do not change, and are not read again
+ */
 export async function historiesOf(
   client: Client,
   first: ReadonlyMap<string, readonly string[]>,
+  closed: Map<string, History> = new Map(),
 ): Promise<readonly KeptHistory[]> {
   const found: KeptHistory[] = [];
   const seen = new Set<string>();
@@ -25,7 +30,8 @@ export async function historiesOf(
     const { workflowId, runId } = next;
     if (seen.has(runId)) continue;
     seen.add(runId);
-    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const history = closed.get(runId) ?? (await client.workflow.getHandle(workflowId, runId).fetchHistory());
+    if (history.events?.some(isClosing)) closed.set(runId, history);
     found.push({ workflowId, history });
     for (const event of history.events ?? []) {
       const continued = event.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
@@ -57,13 +63,43 @@ export function isIdle(histories: readonly KeptHistory[]): boolean {
         event.activityTaskTimedOutEventAttributes ??
         event.activityTaskCanceledEventAttributes;
       if (ended) open.delete(String(ended.scheduledEventId));
-      if (event.workflowExecutionContinuedAsNewEventAttributes) {
+      if (isClosing(event)) {
         task = false;
         open.clear();
       }
     }
     return !task && open.size === 0;
   });
+}
+
+/** When the next open timer of these runs fires, by the server's clock; `Infinity` when there is none. */
+export function nextTimerMs(histories: readonly KeptHistory[]): number {
+  return Math.min(...histories.flatMap(({ history }) => [...openTimers(history).values()]));
+}
+
+function openTimers({ events }: History): ReadonlyMap<string, number> {
+  const open = new Map<string, number>();
+  for (const event of events ?? []) {
+    const started = event.timerStartedEventAttributes;
+    if (started)
+      open.set(
+        String(event.eventId),
+        (optionalTsToMs(event.eventTime) ?? 0) + (optionalTsToMs(started.startToFireTimeout) ?? 0),
+      );
+    const ended = event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes;
+    if (ended) open.delete(String(ended.startedEventId));
+    if (isClosing(event)) open.clear();
+  }
+  return open;
+}
+
+function isClosing(event: HistoryEvent): boolean {
+  return Boolean(
+    event.workflowExecutionContinuedAsNewEventAttributes ??
+      event.workflowExecutionCompletedEventAttributes ??
+      event.workflowExecutionFailedEventAttributes ??
+      event.workflowExecutionTerminatedEventAttributes,
+  );
 }
 
 /** A run that was read in the middle of a task: what came after its last whole task is not replayed, the SDK does not take it. */

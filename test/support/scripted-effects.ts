@@ -24,7 +24,7 @@ export function scriptedEffects(
   };
   const base: Omit<EffectDefinition<Input>, 'kind' | 'delivery'> = {
     schema: Input as z.ZodType<Input>,
-    autonomy: 'act',
+    autonomy: () => 'act',
     risk: (input): Risk => input.risk,
     describe: (input) => `put ${input.title} ${input.id}`,
     precondition: async (_context, input) => input.changed,
@@ -46,6 +46,6 @@ export function scriptedEffects(
   return [
     defineEffect<Input>({ probe, ...base, kind: 'rerunFailedJobs', delivery: 'exactlyOnce' }),
     defineEffect<Input>({ ...base, kind: 'applyDrift', delivery: 'atMostOnce' }),
-    defineEffect<Input>({ ...base, kind: 'sendAlert', delivery: 'atLeastOnce', autonomy: 'observe' }),
+    defineEffect<Input>({ ...base, kind: 'sendAlert', delivery: 'atLeastOnce', autonomy: () => 'observe' }),
   ];
 }

@@ -1,7 +1,6 @@
 // A test's own installation: a Temporal server that skips time (or the run's dev server), a database, a worker over the scripted world, loops.
 // Everything that ran is replayed when the test ends, before its servers go.
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -19,9 +18,10 @@ import { listCycles } from '../../src/store/cycles.ts';
 import { createPool, type Pool } from '../../src/store/database.ts';
 import { type FindingRow, listFindings } from '../../src/store/findings.ts';
 import { applyTenant } from '../../src/store/tenants.ts';
-import { historiesOf, isIdle, type KeptHistory, replay } from '../replay/histories.ts';
+import { historiesOf, type KeptHistory, replay } from '../replay/histories.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { testTemporal, timeSkipping, workflowBundle } from '../support/temporal.ts';
+import { skipTime } from './skip-time.ts';
 import { createScriptedWorld, type ScriptedWorld } from './world.ts';
 
 // Days in seconds, but on a machine that has other work too.
@@ -67,7 +67,7 @@ export type Rig = {
 export type Server = {
   readonly client: Client;
   readonly address: string;
-  readonly skip: (ms: number, isIdle: () => Promise<boolean>) => Promise<void>;
+  readonly skip: (ms: number, histories: () => Promise<readonly KeptHistory[]>) => Promise<void>;
   readonly nowMs: () => Promise<number>;
   readonly close: () => Promise<void>;
 };
@@ -85,7 +85,7 @@ export async function skippingServer(): Promise<Server> {
   return {
     client: env.client,
     address: env.address,
-    skip: (ms, isIdle) => skipTime(env, ms, isIdle),
+    skip: (ms, histories) => skipTime(env, ms, histories),
     nowMs: () => env.currentTimeMs(),
     close: () => env.teardown(),
   };
@@ -106,34 +106,6 @@ export async function devServer(): Promise<Server> {
   };
 }
 
-/**
- * The time-skipping server keeps a lock on time for ever when a workflow continues as new while a child of it runs. So a clock that stands
- * still although nothing is at work is unlocked once more; never while something is, since a timer that fires during the workflow task that
- * cancels it strands the run there (temporalio/sdk-java#3088).
- */
-async function skipTime(
-  env: TestWorkflowEnvironment,
-  ms: number,
-  isIdle: () => Promise<boolean>,
-): Promise<void> {
-  let done = false;
-  const slept = env.sleep(ms).finally(() => {
-    done = true;
-  });
-  let before = await env.currentTimeMs();
-  let stood = 0;
-  while (!done) {
-    await Promise.race([delay(300), slept]);
-    const now = await env.currentTimeMs();
-    stood = now - before < 3_000 && !done && (await isIdle()) ? stood + 1 : 0;
-    before = await env.currentTimeMs();
-    if (stood < 3) continue;
-    stood = 0;
-    await env.connection.testService?.unlockTimeSkipping({});
-  }
-  await slept;
-}
-
 export type RigOptions = {
   readonly openServer?: () => Promise<Server>;
   /**
@@ -152,6 +124,7 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
   const queue = `test-${randomBytes(6).toString('hex')}`;
   const queues: QueueNames = { workflows: queue, io: queue, workspace: queue };
   const started = new Map<string, string[]>();
+  const closed = new Map<string, KeptHistory['history']>();
   const running: {
     readonly worker: Worker;
     readonly ended: Promise<void>;
@@ -209,7 +182,7 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
   };
   const loop = (tenant: string): WorkflowHandle => server.client.workflow.getHandle(tenantWorkflowId(tenant));
   const histories = async (): Promise<readonly KeptHistory[]> => [
-    ...(await historiesOf(server.client, started)),
+    ...(await historiesOf(server.client, started, closed)),
   ];
   return {
     world,
@@ -242,7 +215,7 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
     },
     loop,
     view: (tenant) => loop(tenant).query<TenantView>(queries.state),
-    skip: (ms) => server.skip(ms, async () => isIdle(await historiesOf(server.client, started))),
+    skip: (ms) => server.skip(ms, histories),
     nowMs: () => server.nowMs(),
     findings: (tenant) => listFindings(database.pool, tenant, 0),
     cycles: (tenant) => listCycles(database.pool, tenant, 10_000),

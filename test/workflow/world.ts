@@ -27,6 +27,9 @@ export type Place = {
     green?: boolean;
     fixer: string | null;
     mayRerun: boolean;
+    /** A person's pull request that fails, in place of main. */
+    pullRequest: number | null;
+    mayPush: boolean;
   };
   pull: { number: number; state: 'open' | 'closed'; merged: boolean } | null;
   drift: { planHash: string; destroys: number } | null;
@@ -84,6 +87,8 @@ export function createScriptedWorld(): ScriptedWorld {
         rerunning: false,
         fixer: null,
         mayRerun: false,
+        pullRequest: null,
+        mayPush: false,
       },
       pull: null,
       drift: null,
@@ -136,7 +141,7 @@ function scriptedSources(placeOf: PlaceOf, pool: Pool): readonly SourceDefinitio
       (workspace) => (workspace.ci.enabled ? [undefined] : []),
       async ({ ci }) =>
         reading(
-          ci.jobs.map((job, index) => ciFinding(job, index, ci.runId, ci.headSha)),
+          ci.jobs.map((job, index) => ciFinding(job, index, ci)),
           `run ${ci.runId}`,
         ),
     ),
@@ -170,7 +175,8 @@ function reading(findings: readonly ObservedFinding[], reason: string): SourceRe
   return { state: findings.length > 0 ? 'red' : 'green', reason, findings };
 }
 
-function ciFinding(job: string, index: number, runId: number, headSha: string): ObservedFinding {
+function ciFinding(job: string, index: number, ci: Place['ci']): ObservedFinding {
+  const { runId, headSha, pullRequest } = ci;
   return {
     kind: 'ci',
     target: `ci.yml/${job}`,
@@ -181,7 +187,8 @@ function ciFinding(job: string, index: number, runId: number, headSha: string): 
     detail: {
       kind: 'ci',
       repository: 'acme/shop',
-      branch: 'main',
+      branch: pullRequest === null ? 'main' : 'feature/theirs',
+      ...(pullRequest === null ? {} : { pullRequest }),
       runId,
       runAttempt: 1,
       headSha,
@@ -244,7 +251,7 @@ function scriptedEffect(kind: EffectKind, placeOf: PlaceOf, journal: Written[]):
     schema: AnyInput,
     delivery:
       kind === 'sendAlert' ? 'atLeastOnce' : kind === 'rerunFailedJobs' ? 'atMostOnce' : 'exactlyOnce',
-    autonomy: level,
+    autonomy: () => level,
     risk,
     describe: (_input, request) => `${kind} ${request.target}`,
     needsApproval: (input, workspace) => {
@@ -311,6 +318,7 @@ function scriptedActivities(placeOf: PlaceOf): CiActivities & WorkspaceActivitie
         fixer: ci.fixer,
         why: ci.fixer === null ? 'no fixer is for it' : `fixer ${ci.fixer}`,
         mayRerun: ci.mayRerun,
+        mayPush: ci.mayPush,
         repository: 'acme/shop',
         baseBranch: 'main',
       };
@@ -324,6 +332,7 @@ function scriptedActivities(placeOf: PlaceOf): CiActivities & WorkspaceActivitie
         mergeCommitSha: pull?.merged ? ci.headSha : null,
       };
     },
+    patchComment: async ({ report }) => ({ body: `${report}\n\n## Take it` }),
     ownBranch: async () => ({ sha: null, ours: true }),
     ciStarted: async () => ({ started: true }),
     fixCi: async () => ({

@@ -22,7 +22,7 @@ export function createAlertEffects(
       kind: 'sendAlert',
       schema: Input,
       delivery: 'atLeastOnce',
-      autonomy: 'observe',
+      autonomy: () => 'observe',
       risk: () => 'safe',
       describe: ({ severity, title }) => `alert (${severity}): ${title}`,
       apply: async (context, input) => {

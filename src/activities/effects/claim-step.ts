@@ -99,7 +99,7 @@ export async function claimStep(question: ClaimQuestion): Promise<ClaimStep> {
       workspace: request.workspace,
       target: request.target,
       risk: claimed.risk,
-      autonomy: definition.autonomy,
+      autonomy: definition.autonomy(input),
       forIncident: false,
       ...(needsApproval === undefined ? {} : { needsApproval }),
     };

@@ -38,7 +38,7 @@ export type EffectDefinition<Input = unknown> = {
   readonly schema: z.ZodType<Input>;
   readonly delivery: DeliveryClass;
   /** What the tenant must allow (LOOP-12). */
-  readonly autonomy: AutonomyLevel;
+  readonly autonomy: (input: Input) => AutonomyLevel;
   readonly risk: (input: Input) => Risk;
   /** True for writes of child processes that take minutes: the lease is renewed while they run. */
   readonly longRunning?: boolean;

@@ -21,7 +21,7 @@ export function createDriftEffects(services: Services): readonly EffectDefinitio
       kind: 'applyDrift',
       schema: Input,
       delivery: 'exactlyOnce',
-      autonomy: 'act',
+      autonomy: () => 'act',
       // DRIFT-3: a destroy always needs an approval, and one over a verified channel.
       risk: ({ destroys }) => (destroys > 0 ? 'destructive' : 'mutating'),
       longRunning: true,

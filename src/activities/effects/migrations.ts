@@ -22,7 +22,7 @@ export function createMigrationEffects(services: Services): readonly EffectDefin
       kind: 'applyMigrations',
       schema: Input,
       delivery: 'exactlyOnce',
-      autonomy: 'act',
+      autonomy: () => 'act',
       risk: () => 'mutating',
       longRunning: true,
       describe: ({ database, pending }) =>

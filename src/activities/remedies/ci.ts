@@ -9,8 +9,9 @@ import type {
   WorkspaceActivities,
 } from '../../contract/activities.ts';
 import type { CiDetail } from '../../contract/finding.ts';
-import type { FixerSettings, WorkspaceConfig } from '../../contract/tenant-config.ts';
+import type { AutonomySettings, FixerSettings, WorkspaceConfig } from '../../contract/tenant-config.ts';
 import { fenced } from '../../integrations/github/body-text.ts';
+import { takePatch } from '../../integrations/github/patch-comment.ts';
 import {
   type Place,
   readBranchSha,
@@ -27,7 +28,7 @@ import type { RunEvidence } from '../../integrations/workspace/run-step.ts';
 import { errorSignature } from '../../logs/signature.ts';
 import { countsAsCi, verdictOf } from '../../policy/ci-runs.ts';
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
-import { saveEvidence } from '../../store/evidence.ts';
+import { loadEvidence, saveEvidence } from '../../store/evidence.ts';
 import { readFindingRow, readMemory } from '../../store/findings.ts';
 import { mirrorOf, type Services, workspaceOf } from '../services.ts';
 import { asActivity } from '../temporal.ts';
@@ -44,14 +45,19 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
     tenant: string,
     name: string,
     signal: AbortSignal,
-  ): Promise<{ place: Place; workspace: WorkspaceConfig; evidenceMs: number; autonomy: string }> {
+  ): Promise<{
+    place: Place;
+    workspace: WorkspaceConfig;
+    evidenceMs: number;
+    autonomy: AutonomySettings['effects'];
+  }> {
     const { config, workspace } = await workspaceOf(services, tenant, name);
     const github = await services.github(workspace);
     return {
       place: { github, repository: workspace.github.repository, signal },
       workspace,
       evidenceMs: config.retention.evidenceMs,
-      autonomy: config.autonomy.effects.rerunFailedJobs,
+      autonomy: config.autonomy.effects,
     };
   }
 
@@ -71,6 +77,7 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
           baseBranch: detail.branch,
           fixer: null,
           mayRerun: false,
+          mayPush: detail.pullRequest !== undefined && autonomy.pushBranch === 'act',
         } as const;
         if (!newest) {
           return {
@@ -106,7 +113,8 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
             why: `job ${detail.job} passes in run ${newest.id}`,
           };
         const memory = await readMemory(services.pool, ref);
-        const mayRerun = workspace.ci.rerun && autonomy === 'act' && memory.rerunUsed !== true;
+        const mayRerun =
+          workspace.ci.rerun && autonomy.rerunFailedJobs === 'act' && memory.rerunUsed !== true;
         const step = job?.steps.find((one) => failedConclusions.includes(one.conclusion))?.name ?? null;
         if (!job)
           return {
@@ -139,6 +147,14 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
           headSha: pull.headSha,
           mergeCommitSha: pull.mergeCommitSha,
         };
+      }),
+
+    patchComment: ({ tenant, patchEvidence, report }) =>
+      asActivity(redactor, async () => {
+        const patch = await loadEvidence(services.pool, tenant, patchEvidence);
+        if (patch === undefined)
+          throw new Error(`the patch ${patchEvidence.slice(0, 12)} is not kept any more`);
+        return { body: `${report}\n\n${takePatch(patch, patchEvidence)}` };
       }),
 
     ownBranch: ({ tenant, workspace, branch }) =>

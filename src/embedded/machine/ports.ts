@@ -1,11 +1,15 @@
 // The loopback ports of the embedded servers: their settings, whether one is free, and a free one. A free port can be
 // taken in the next moment: then the server's own bind fails, and its log lines are in the error.
 
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { EmbeddedStartError } from './start-error.ts';
 
 const HOST = '127.0.0.1';
 const MAX_PORT = 65_535;
+/** Below what kernels give to outgoing connections (Linux from 32768, others from 49152), which would take a free port at any moment. */
+const ANY_PORT = { from: 15_000, before: 32_000 } as const;
+const ANY_PORT_TRIES = 50;
 
 /** Every port of `untilgreen up`: what listens there, the flag and the variable that set it, its default. */
 export const PORT_SETTINGS = {
@@ -58,11 +62,15 @@ export async function requireFreePorts(ports: Partial<EmbeddedPorts>): Promise<v
   }
 }
 
-/** A port that is free now. */
+/** A port that is free now, and that no outgoing connection is given. */
 export async function freePort(): Promise<number> {
-  const port = await bindOnce(0);
-  if (port === undefined) throw new EmbeddedStartError(`no port of ${HOST} is free`);
-  return port;
+  for (let tried = 0; tried < ANY_PORT_TRIES; tried += 1) {
+    const port = await bindOnce(randomInt(ANY_PORT.from, ANY_PORT.before));
+    if (port !== undefined) return port;
+  }
+  throw new EmbeddedStartError(
+    `no port of ${HOST} is free: tried ${ANY_PORT_TRIES} from ${ANY_PORT.from} on`,
+  );
 }
 
 function setting(listener: string, flag: string, defaultPort: number) {

@@ -6,6 +6,8 @@ const maxBodyLength = 65_536;
 const maxTitleLength = 250;
 /** What formats or hides text without being seen: controls, zero width, direction marks, tags, fillers. Line ends and tabs stay. */
 const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2028\u2029]|(?![\t\n])\p{Cc}/gu;
+/** The beginning of what could be read as a marker of ours. */
+const forgedMarker = /<!(?=--\s*untilgreen)/i;
 const marker = /<!-- (untilgreen:[0-9a-f]{24}) -->/g;
 
 type Fence = { readonly char: string; readonly length: number };
@@ -22,7 +24,7 @@ export function cleanBody(
 ): string {
   // Invisible characters go first: a secret with one in its middle is a secret.
   const seen = text.replace(/\r\n?/g, '\n').toWellFormed().replace(invisible, '');
-  const visible = redactor.redact(seen).replace(/<!(?=--\s*untilgreen)/gi, '<! ');
+  const visible = redactor.redact(seen).replaceAll(new RegExp(forgedMarker, 'gi'), '<! ');
   const hidden = markers.map((one) => `\n\n<!-- ${one} -->`).join('');
   return withoutMentions(visible.trimEnd(), maxBodyLength - hidden.length) + hidden;
 }
@@ -39,6 +41,12 @@ export function fenced(text: string, language = ''): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = '`'.repeat(longest + 1);
   return `\n\n${fence}${language.replace(/[^\w+-]/g, '')}\n${text.trimEnd()}\n${fence}\n\n`;
+}
+
+/** Whether a code block of a body keeps this text just as it is, secrets aside. */
+export function staysInCode(text: string): boolean {
+  const changes = text.includes('\r') || text.search(invisible) !== -1 || forgedMarker.test(text);
+  return text.isWellFormed() && !changes;
 }
 
 export function hasMarker(body: string | null | undefined, wanted: string): boolean {

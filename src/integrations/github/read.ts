@@ -18,6 +18,7 @@ import {
   PullPage,
   PullShape,
   RefShape,
+  RepositoryShape,
   type Run,
   RunPage,
   RunShape,
@@ -195,6 +196,10 @@ export async function readPullRequestsFrom(
   };
   const pulls = await place.github.read(call(place, '/pulls', params, PullPage));
   return pulls.filter((pull) => pull.head.ref === branch);
+}
+
+export async function readDefaultBranch(place: Place): Promise<string> {
+  return (await place.github.read(call(place, '', {}, RepositoryShape))).default_branch;
 }
 
 /** The head of a branch; null when there is none. */

@@ -91,6 +91,7 @@ tenant: acme
 ${extra}
 workspaces:
   - name: shop
+    ci: { pullRequests: ['feature/**'] }
     github:
       repository: ${repository}
       apiUrl: ${forge.url}

@@ -60,7 +60,7 @@ export function issueEffects(parts: GitHubEffectParts): readonly EffectDefinitio
       kind: 'openIssue',
       schema: OpenIssue as z.ZodType<z.output<typeof OpenIssue>>,
       delivery: 'exactlyOnce',
-      autonomy: 'propose',
+      autonomy: () => 'propose',
       risk,
       describe: (input, request) => `open issue "${cleanTitle(input.title, redactor)}" at ${request.target}`,
       probe: (context) => reading(() => findIssue(parts, context)),
@@ -84,7 +84,7 @@ export function issueEffects(parts: GitHubEffectParts): readonly EffectDefinitio
       kind: 'updateIssue',
       schema: UpdateIssue as z.ZodType<z.output<typeof UpdateIssue>>,
       delivery: 'exactlyOnce',
-      autonomy: 'propose',
+      autonomy: () => 'propose',
       risk,
       describe: (input) => `update issue #${input.number}`,
       probe: (context, input) =>
@@ -135,7 +135,7 @@ export function issueEffects(parts: GitHubEffectParts): readonly EffectDefinitio
       kind: 'closeIssue',
       schema: CloseIssue as z.ZodType<z.output<typeof CloseIssue>>,
       delivery: 'exactlyOnce',
-      autonomy: 'propose',
+      autonomy: () => 'propose',
       risk,
       describe: (input) => `close issue #${input.number}`,
       // The comment is written first: closed means that both are there, or that somebody else closed it.
@@ -165,7 +165,7 @@ export function issueEffects(parts: GitHubEffectParts): readonly EffectDefinitio
       kind: 'commentOnIssue',
       schema: CommentOnIssue as z.ZodType<z.output<typeof CommentOnIssue>>,
       delivery: 'exactlyOnce',
-      autonomy: 'propose',
+      autonomy: () => 'propose',
       risk,
       describe: (input) => `comment on #${input.number}`,
       probe: (context, input) =>

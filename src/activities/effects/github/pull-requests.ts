@@ -78,7 +78,7 @@ function openPullRequest(parts: GitHubEffectParts): EffectDefinition {
     kind: 'openPullRequest',
     schema: OpenPullRequest as z.ZodType<OpenPullRequest>,
     delivery: 'exactlyOnce',
-    autonomy: 'propose',
+    autonomy: () => 'propose',
     risk: () => 'proposing',
     describe: (input) =>
       `open ${input.draft ? 'draft ' : ''}pull request "${cleanTitle(input.title, parts.redactor)}" from ${input.head} into ${input.base}`,
@@ -155,7 +155,7 @@ function closePullRequest(parts: GitHubEffectParts): EffectDefinition {
     kind: 'closePullRequest',
     schema: ClosePullRequest as z.ZodType<ClosePullRequest>,
     delivery: 'exactlyOnce',
-    autonomy: 'propose',
+    autonomy: () => 'propose',
     risk: () => 'proposing',
     describe: (input) =>
       `close pull request #${input.number}${input.deleteBranch ? ' and delete its branch' : ''}`,
@@ -217,7 +217,7 @@ function mergePullRequest(parts: GitHubEffectParts): EffectDefinition {
     kind: 'mergePullRequest',
     schema: MergePullRequest as z.ZodType<MergePullRequest>,
     delivery: 'exactlyOnce',
-    autonomy: 'act',
+    autonomy: () => 'act',
     risk: () => 'mutating',
     describe: (input) => `merge pull request #${input.number} at ${input.sha.slice(0, 12)}`,
     needsApproval: (input, workspace) =>

@@ -1,10 +1,13 @@
-// Puts a verified patch as a commit on a branch of the agent, under git's own condition: the branch is where it was when it was planned.
+// Puts a verified patch as a commit on a branch of the agent, or at `act` on the branch of a person's failing pull request (CI-8), under
+// git's own condition: the branch is where it was when it was planned.
 // The commit depends on nothing but the input, so that a second attempt makes the same SHA and finds the first one's push by it.
 import * as z from 'zod';
+import type { WorkspaceConfig } from '../../../contract/tenant-config.ts';
 import { GitError } from '../../../integrations/git/git-command.ts';
 import { ensureMirror, type Mirror } from '../../../integrations/git/mirror.ts';
 import { commitValue, pushCommit, remoteBranchSha } from '../../../integrations/git/push.ts';
-import { isInBranch } from '../../../integrations/github/read.ts';
+import { isInBranch, readDefaultBranch, readPullRequest } from '../../../integrations/github/read.ts';
+import { branchMatcher } from '../../../policy/ci-runs.ts';
 import {
   defineEffect,
   type EffectContext,
@@ -13,10 +16,20 @@ import {
   NotWritten,
   Stale,
 } from '../definition.ts';
-import { BranchName, type GitHubEffectParts, ownBranchPrefix, placeOf, reading, Sha } from './parts.ts';
+import {
+  BranchName,
+  type GitHubEffectParts,
+  IssueNumber,
+  ownBranchPrefix,
+  placeOf,
+  reading,
+  Sha,
+} from './parts.ts';
 
 const PushBranch = z.strictObject({
   branch: BranchName,
+  /** A person's pull request whose branch this is; absent: the branch is one of the agent. */
+  pullRequest: IssueNumber.optional(),
   baseSha: Sha,
   /** Where the branch is now; null: there is none. */
   expectedOldSha: Sha.nullable(),
@@ -40,13 +53,11 @@ export function pushBranchEffect(parts: GitHubEffectParts): EffectDefinition {
     kind: 'pushBranch',
     schema: PushBranch,
     delivery: 'exactlyOnce',
-    autonomy: 'propose',
-    risk: () => 'proposing',
-    describe: (input) => `push a commit to ${input.branch}`,
-    forbidden: (input) =>
-      input.branch.startsWith(ownBranchPrefix)
-        ? null
-        : `branch "${input.branch}" is not one of the agent: it writes only below ${ownBranchPrefix}`,
+    autonomy: (input) => (isOwn(input) ? 'propose' : 'act'),
+    risk: (input) => (isOwn(input) ? 'proposing' : 'mutating'),
+    describe: (input) =>
+      `push a commit to ${input.branch}${isOwn(input) ? '' : ` of pull request #${input.pullRequest}`}`,
+    forbidden: (input, workspace) => (isOwn(input) ? null : whyNotTheirs(input, workspace)),
     // Makes the mirror and the commit, which may take longer than a write may.
     probe: async (context, input) => {
       const now = await headOf(parts, context, input.branch);
@@ -63,7 +74,7 @@ export function pushBranchEffect(parts: GitHubEffectParts): EffectDefinition {
     },
     precondition: async (context, input) => {
       const now = await headOf(parts, context, input.branch);
-      if (now === input.expectedOldSha) return null;
+      if (now === input.expectedOldSha) return isOwn(input) ? null : whyNotTheirHead(parts, context, input);
       return `branch ${input.branch} is at ${now ?? 'no commit'}, planned on ${input.expectedOldSha ?? 'no branch'}`;
     },
     apply: async (context, input) => {
@@ -98,6 +109,41 @@ export function pushBranchEffect(parts: GitHubEffectParts): EffectDefinition {
       });
     },
   });
+}
+
+function isOwn(input: PushBranch): boolean {
+  return input.branch.startsWith(ownBranchPrefix);
+}
+
+/** A person's branch: only of a pull request on the list, only on top of what was verified, never a branch that is watched itself. */
+function whyNotTheirs(input: PushBranch, workspace: WorkspaceConfig): string | null {
+  const { branch, pullRequest, baseSha, expectedOldSha } = input;
+  const { branches, pullRequests } = workspace.ci;
+  if (pullRequest === undefined)
+    return `branch "${branch}" is not one of the agent: it writes only below ${ownBranchPrefix}`;
+  if (branchMatcher(branches)(branch))
+    return `branch "${branch}" is on the list ci.branches: it is fixed by pull request only`;
+  if (!branchMatcher(pullRequests)(branch)) return `branch "${branch}" is not on the list ci.pullRequests`;
+  if (baseSha !== expectedOldSha) return `the commit for "${branch}" is not made on the head that it goes on`;
+  return null;
+}
+
+async function whyNotTheirHead(
+  parts: GitHubEffectParts,
+  context: EffectContext,
+  input: PushBranch,
+): Promise<string | null> {
+  const place = await placeOf(parts, context);
+  const number = input.pullRequest ?? 0;
+  const [pull, defaultBranch] = await reading(() =>
+    Promise.all([readPullRequest(place, number), readDefaultBranch(place)]),
+  );
+  if (pull === null || pull.state !== 'open') return `pull request #${number} is not open any more`;
+  if (!pull.ownHead || pull.headRef !== input.branch || pull.headRef === defaultBranch)
+    return `${input.branch} is not the branch of pull request #${number}`;
+  return pull.headSha === input.expectedOldSha
+    ? null
+    : `pull request #${number} is at ${pull.headSha}, planned on ${input.expectedOldSha}`;
 }
 
 type Made = { readonly mirror: Mirror; readonly commitSha: string; readonly treeSha: string };

@@ -17,7 +17,7 @@ export function rerunEffect(parts: GitHubEffectParts): EffectDefinition {
     kind: 'rerunFailedJobs',
     schema: RerunFailedJobs,
     delivery: 'exactlyOnce',
-    autonomy: 'act',
+    autonomy: () => 'act',
     risk: () => 'mutating',
     describe: (input) => `rerun the failed jobs of run ${input.runId} (attempt ${input.runAttempt})`,
     forbidden: (_input, workspace) =>

@@ -1,0 +1,64 @@
+// Skips the time of the time-skipping server from timer to timer, and only while nothing is at work. Left to itself it goes on while a
+// workflow task is under way: a timer that fires during the task that cancels it strands the run there for ever (temporalio/sdk-java#3088),
+// the more often the busier the machine.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { isIdle, type KeptHistory, nextTimerMs } from '../replay/histories.ts';
+
+const pollMs = 10;
+/** Looks in a row at which nothing was at work: what one workflow sends to another is on its way for a moment. */
+const quietLooks = 2;
+/** An activity that waits for its next attempt needs time as well: the server itself holds time while one is being run. */
+const stuckMs = 1_000;
+const lockedMs = 500;
+
+export async function skipTime(
+  env: TestWorkflowEnvironment,
+  ms: number,
+  histories: () => Promise<readonly KeptHistory[]>,
+): Promise<void> {
+  const endMs = (await env.currentTimeMs()) + ms;
+  for (;;) {
+    const quiet = await whenQuiet(histories);
+    const nowMs = await env.currentTimeMs();
+    if (nowMs >= endMs) return;
+    const step = Math.min(endMs, nextTimerMs(quiet ?? (await histories()))) - nowMs;
+    await advance(env, step, quiet !== null);
+  }
+}
+
+/** The histories when nothing is at work in them; null when something is and stays so. */
+async function whenQuiet(
+  histories: () => Promise<readonly KeptHistory[]>,
+): Promise<readonly KeptHistory[] | null> {
+  const until = Date.now() + stuckMs;
+  let before = '';
+  let looks = 0;
+  while (Date.now() < until) {
+    const now = await histories();
+    const size = now.map(({ history }) => history.events?.length ?? 0).join();
+    looks = isIdle(now) && (looks === 0 || size === before) ? looks + 1 : 0;
+    if (looks >= quietLooks) return now;
+    before = size;
+    await delay(pollMs);
+  }
+  return null;
+}
+
+/** The server keeps a lock on time for ever when a workflow continues as new while a child of it runs: then it is unlocked, and locked again. */
+async function advance(env: TestWorkflowEnvironment, ms: number, unlock: boolean): Promise<void> {
+  let done = false;
+  const slept = env.sleep(Math.max(1, Math.ceil(ms))).finally(() => {
+    done = true;
+  });
+  let unlocked = 0;
+  for (let waitedMs = 0; !done; waitedMs += pollMs) {
+    await Promise.race([delay(pollMs), slept]);
+    if (done || !unlock || waitedMs < lockedMs) continue;
+    waitedMs = 0;
+    unlocked += 1;
+    await env.connection.testService?.unlockTimeSkipping({});
+  }
+  await slept;
+  for (; unlocked > 0; unlocked -= 1) await env.connection.testService?.lockTimeSkipping({});
+}
