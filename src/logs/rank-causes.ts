@@ -1,0 +1,42 @@
+// Which of the kept lines name the cause, the best first: one line of each block before any second one.
+import type { Blocks } from './blocks.ts';
+import type { LineScores } from './line-scores.ts';
+
+export type Cause = { readonly at: number /** In (0, 1]. */; readonly score: number };
+
+const MAX_CAUSES = 10;
+/** Below this a line is a guess; the best guess is given only when there is nothing better. */
+const NAMED_SCORE = 40;
+/** A first line of a block is preferred to a slightly better one below it. */
+const FIRST_LINE_BONUS = 2;
+
+export function rankCauses(texts: readonly string[], scores: LineScores, blocks: Blocks): readonly Cause[] {
+  const order = [...texts.keys()]
+    .filter((at) => (scores.score[at] ?? 0) > 0 && texts[at] !== '')
+    .sort((a, b) => worth(b) - worth(a) || a - b);
+  const usedKinds = new Set<number>();
+  const usedBlocks = new Set<number>();
+  const first: number[] = [];
+  const second: number[] = [];
+  for (const at of order) {
+    const kind = scores.template[at] ?? 0;
+    if (usedKinds.has(kind)) continue;
+    const block = blocks.block[at] ?? -1;
+    const fresh = block === -1 || !usedBlocks.has(block);
+    if ((fresh ? first : second).length >= MAX_CAUSES) {
+      if (first.length >= MAX_CAUSES) break;
+      continue;
+    }
+    usedKinds.add(kind);
+    usedBlocks.add(block);
+    (fresh ? first : second).push(at);
+  }
+  const named = [...first, ...second]
+    .slice(0, MAX_CAUSES)
+    .filter((at, index) => index === 0 || (scores.score[at] ?? 0) >= NAMED_SCORE);
+  return named.map((at) => ({ at, score: Math.round(scores.score[at] ?? 0) / 100 }));
+
+  function worth(at: number): number {
+    return (scores.score[at] ?? 0) + (blocks.block[at] === at ? FIRST_LINE_BONUS : 0);
+  }
+}

@@ -1,0 +1,91 @@
+// The lines of a log that may matter, in bounded memory: all of a log of usual size; of a larger one its beginning, its end,
+// and the surroundings of lines that name something wrong.
+import type { LogLine } from './lines.ts';
+import { templateOf } from './template.ts';
+
+/** Words and signs without which no rule fits. Runs over every line of large logs, so it is one plain alternation. */
+const SUSPECT =
+  /[Ee]rror|ERR|[Ff]ail|FAIL|[Ee]xception|[Pp]anic|[Ff]atal|FATAL|[Aa]ssert|[Aa]bort|[Kk]illed|[Tt]raceback|[Cc]annot|[Cc]an't|[Uu]nable|[Cc]ould not|[Nn]ot found|[Ee]xit|[Uu]ndefined|[Tt]imed? ?out|[Dd]enied|[Ss]egmentation|[Nn]o space|[Oo]ut of|not ok|[Ee]xpected|[Cc]ancel/;
+
+/** Lines that are held as they came before a large log is thinned. */
+const RECENT_LINES = 24_000;
+const RECENT_CHARS = 6_000_000;
+const HEAD_LINES = 300;
+const BEFORE = 12;
+const AFTER = 40;
+/** A suspicious line that came so often is the log's normal noise. */
+const MAX_REPEATS = 12;
+const MAX_KEPT_LINES = 16_000;
+const MAX_KEPT_CHARS = 8_000_000;
+/** Of the kept lines, those that stay when newer ones need the room. */
+const FIRST_KEPT = 4_000;
+const MAX_TEMPLATES = 100_000;
+
+export type Retained = {
+  readonly push: (batch: readonly LogLine[]) => void;
+  /** What is kept, in order. */
+  readonly lines: () => readonly LogLine[];
+  readonly totalLines: () => number;
+};
+
+export function createRetained(): Retained {
+  let kept: LogLine[] = [];
+  let keptChars = 0;
+  let recent: LogLine[] = [];
+  let recentChars = 0;
+  let total = 0;
+  let openUntil = 0; // lines up to this number belong to the last suspicious one
+  const seen = new Map<number, number>();
+
+  /** Moves the older half of the recent lines: those that matter to `kept`, the others out. */
+  const thin = (): void => {
+    const half = recent.length >> 1;
+    let copied = 0; // index after the last line that was kept
+    for (let index = 0; index < half; index++) {
+      const line = recent[index];
+      if (line === undefined) break;
+      let from = index;
+      if (SUSPECT.test(line.text) && isRare(line.text)) {
+        openUntil = line.n + AFTER;
+        from = Math.max(copied, index - BEFORE);
+      } else if (line.n > openUntil && line.n > HEAD_LINES) continue;
+      for (; from <= index; from++) {
+        const one = recent[from];
+        if (one) keep(one);
+      }
+      copied = index + 1;
+    }
+    recent = recent.slice(half);
+    recentChars = recent.reduce((sum, { text }) => sum + text.length, 0);
+  };
+
+  const isRare = (text: string): boolean => {
+    const template = templateOf(text);
+    const count = (seen.get(template) ?? 0) + 1;
+    if (count > 1 || seen.size < MAX_TEMPLATES) seen.set(template, count);
+    return count <= MAX_REPEATS;
+  };
+
+  const keep = (line: LogLine): void => {
+    // A copy, since the text may be a part of a long string that would live on with it.
+    kept.push({ n: line.n, text: Buffer.from(line.text).toString() });
+    keptChars += line.text.length;
+    if (kept.length <= MAX_KEPT_LINES && keptChars <= MAX_KEPT_CHARS) return;
+    const first = Math.min(FIRST_KEPT, kept.length >> 2);
+    kept = [...kept.slice(0, first), ...kept.slice(first + ((kept.length - first) >> 1))];
+    keptChars = kept.reduce((sum, { text }) => sum + text.length, 0);
+  };
+
+  return {
+    push: (batch) => {
+      total += batch.length;
+      for (const line of batch) {
+        recent.push(line);
+        recentChars += line.text.length;
+        if (recent.length >= RECENT_LINES || recentChars >= RECENT_CHARS) thin();
+      }
+    },
+    lines: () => (kept.length === 0 ? recent : [...kept, ...recent]),
+    totalLines: () => total,
+  };
+}
