@@ -1,7 +1,7 @@
 // Approvals over days, in skipped time (LOOP-13): reminder, six days of waiting, void when the plan moved, expiry, channels.
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { keep } from '../replay/histories.ts';
-import { createRig, dayMs, hourMs, minuteMs, type Rig, until, workspace } from './rig.ts';
+import { createRig, dayMs, hourMs, minuteMs, type Rig, test, until, workspace } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());

@@ -1,6 +1,6 @@
 // What limits a tenant, in skipped time: cooldown, caps, circuit breaker (LOOP-4, LOOP-7, LOOP-8).
-import { afterEach, expect, test } from 'vitest';
-import { createRig, hourMs, minuteMs, type Rig, until, workspace } from './rig.ts';
+import { afterEach, expect } from 'vitest';
+import { createRig, hourMs, minuteMs, type Rig, test, until, workspace } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());

@@ -1,6 +1,6 @@
 // The Temporal database is lost with work open (DUR-2, LOOP-8, LOOP-9): a server that knows nothing, over the same Postgres.
-import { afterEach, expect, test } from 'vitest';
-import { createRig, hourMs, minuteMs, type Rig, until, workspace } from './rig.ts';
+import { afterEach, expect } from 'vitest';
+import { createRig, hourMs, minuteMs, type Rig, test, until, workspace } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());

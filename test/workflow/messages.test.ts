@@ -1,8 +1,8 @@
 // Orders of people (LOOP-11): what validators refuse, what survives continue-as-new, and errors that end no loop.
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { RemediateResult, TenantState } from '../../src/contract/loop.ts';
-import { createRig, type Rig, until, workspace } from './rig.ts';
+import { createRig, type Rig, test, until, workspace } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());

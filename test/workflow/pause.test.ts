@@ -1,10 +1,10 @@
 // Pause, settings that change, drain and removal, in skipped time (LOOP-9, LOOP-10).
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { PauseResult } from '../../src/contract/loop.ts';
 import type { Pool } from '../../src/store/database.ts';
 import { removeTenant, setDrained } from '../../src/store/tenants.ts';
 import { keep } from '../replay/histories.ts';
-import { createRig, dayMs, hourMs, minuteMs, type Rig, until, workspace } from './rig.ts';
+import { createRig, dayMs, hourMs, minuteMs, type Rig, test, until, workspace } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());

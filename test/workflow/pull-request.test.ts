@@ -1,6 +1,6 @@
 // CI-8 on a failing pull request of a person: at `act` a commit and a comment, else a comment with the patch; never a second pull request.
-import { afterEach, expect, test } from 'vitest';
-import { createRig, type Rig, until, workspace } from './rig.ts';
+import { afterEach, expect } from 'vitest';
+import { createRig, type Rig, test, until, workspace } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());

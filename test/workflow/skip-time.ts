@@ -2,6 +2,7 @@
 // workflow task is under way: a timer that fires during the task that cancels it strands the run there for ever (temporalio/sdk-java#3088),
 // the more often the busier the machine.
 import { setTimeout as delay } from 'node:timers/promises';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { isIdle, type KeptHistory, nextTimerMs } from '../replay/histories.ts';
 
@@ -11,11 +12,15 @@ const quietLooks = 2;
 /** An activity that waits for its next attempt needs time as well: the server itself holds time while one is being run. */
 const stuckMs = 1_000;
 const lockedMs = 500;
+/** In real time, for one step from timer to timer. */
+const stepLimitMs = 60_000;
 
+/** @param ended aborts what is under way when the server goes */
 export async function skipTime(
   env: TestWorkflowEnvironment,
   ms: number,
   histories: () => Promise<readonly KeptHistory[]>,
+  ended: AbortSignal,
 ): Promise<void> {
   const endMs = (await env.currentTimeMs()) + ms;
   for (;;) {
@@ -23,7 +28,7 @@ export async function skipTime(
     const nowMs = await env.currentTimeMs();
     if (nowMs >= endMs) return;
     const step = Math.min(endMs, nextTimerMs(quiet ?? (await histories()))) - nowMs;
-    await advance(env, step, quiet !== null);
+    await advance(env, step, quiet !== null, ended);
   }
 }
 
@@ -36,7 +41,7 @@ async function whenQuiet(
   let looks = 0;
   while (Date.now() < until) {
     const now = await histories();
-    const size = now.map(({ history }) => history.events?.length ?? 0).join();
+    const size = sizeOf(now);
     looks = isIdle(now) && (looks === 0 || size === before) ? looks + 1 : 0;
     if (looks >= quietLooks) return now;
     before = size;
@@ -46,19 +51,44 @@ async function whenQuiet(
 }
 
 /** The server keeps a lock on time for ever when a workflow continues as new while a child of it runs: then it is unlocked, and locked again. */
-async function advance(env: TestWorkflowEnvironment, ms: number, unlock: boolean): Promise<void> {
+async function advance(
+  env: TestWorkflowEnvironment,
+  ms: number,
+  unlock: boolean,
+  ended: AbortSignal,
+): Promise<void> {
   let done = false;
-  const slept = env.sleep(Math.max(1, Math.ceil(ms))).finally(() => {
-    done = true;
-  });
+  const { connection } = env;
+  const limit = AbortSignal.any([ended, AbortSignal.timeout(stepLimitMs)]);
+  const slept = connection
+    .withAbortSignal(limit, async () => {
+      await connection.testService?.unlockTimeSkippingWithSleep({
+        duration: msToTs(Math.max(1, Math.ceil(ms))),
+      });
+    })
+    .finally(() => {
+      done = true;
+    });
   let unlocked = 0;
   for (let waitedMs = 0; !done; waitedMs += pollMs) {
     await Promise.race([delay(pollMs), slept]);
     if (done || !unlock || waitedMs < lockedMs) continue;
     waitedMs = 0;
     unlocked += 1;
-    await env.connection.testService?.unlockTimeSkipping({});
+    await connection.testService?.unlockTimeSkipping({});
   }
   await slept;
-  for (; unlocked > 0; unlocked -= 1) await env.connection.testService?.lockTimeSkipping({});
+  for (; unlocked > 0; unlocked -= 1) await connection.testService?.lockTimeSkipping({});
+}
+
+/** Whether a run is stranded in a task that no worker has: it stays as it is while nothing else goes on. */
+export async function isStranded(histories: () => Promise<readonly KeptHistory[]>): Promise<boolean> {
+  const before = await histories();
+  await delay(3_000);
+  const after = await histories();
+  return sizeOf(before) === sizeOf(after) && after.some((one) => !isIdle([one]));
+}
+
+function sizeOf(histories: readonly KeptHistory[]): string {
+  return histories.map(({ history }) => history.events?.length ?? 0).join();
 }

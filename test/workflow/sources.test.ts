@@ -1,7 +1,7 @@
 // Sources that hang, throw or are slow, and cycles whose parts fail (LOOP-2, LOOP-4, LOOP-6).
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Observation } from '../../src/contract/finding.ts';
-import { createRig, hourMs, minuteMs, type Rig, until, workspace } from './rig.ts';
+import { createRig, hourMs, minuteMs, type Rig, test, until, workspace } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());

@@ -1,7 +1,7 @@
 // From red to green through all kinds of remedies, in the order of the tree (LOOP-3), and the end with a person (CI-9).
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { keep } from '../replay/histories.ts';
-import { createRig, hourMs, type Rig, until, workspace } from './rig.ts';
+import { createRig, hourMs, type Rig, test, until, workspace } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());

@@ -1,6 +1,6 @@
 // A week of a tenant in skipped time: cadence by the hour, red cadence, continue-as-new (LOOP-1, LOOP-5, LOOP-6).
-import { afterEach, expect, test } from 'vitest';
-import { createRig, dayMs, hourMs, minuteMs, type Rig, workspace } from './rig.ts';
+import { afterEach, expect } from 'vitest';
+import { createRig, dayMs, hourMs, minuteMs, type Rig, test, workspace } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());

@@ -22,7 +22,7 @@ it('CI-8: a fix goes on the branch of the pull request, once', async () => {
   const answer = await scene.door.run(request);
   expect(answer).toMatchObject({ outcome: 'applied', result: { branch: pull.branch } });
   const head = await readBranchSha(scene.rig.place, pull.branch);
-  expect(head).toBe((answer as { result: { commitSha: string } }).result.commitSha);
+  expect(answer).toMatchObject({ result: { commitSha: head } });
   const mark = await scene.rig.forge.journal.mark();
   expect(await scene.door.run(request)).toMatchObject({ outcome: 'applied' });
   expect(await scene.rig.forge.journal.writes({ after: mark })).toEqual([]);
