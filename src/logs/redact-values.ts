@@ -6,6 +6,8 @@ import { secretForms } from './secret-forms.ts';
 export type Redactor = {
   /** From now on the value is replaced by `[secret:NAME]`. Values under 6 characters are not: they would match ordinary text. */
   readonly register: (name: string, value: string) => void;
+  /** Where `redact` would replace something, ordered by start; spans may overlap. For layers beside this one. */
+  readonly spans: (text: string) => readonly SecretSpan[];
   /** Text without any registered value. Text in which nothing is found comes back unchanged. */
   readonly redact: (text: string) => string;
   /** For text that comes in pieces, split anywhere. Values registered later count from then on. */
@@ -21,7 +23,18 @@ export type RedactingStream = {
   readonly end: () => string;
 };
 
-type Match = { readonly start: number; readonly from: number; readonly to: number; readonly name: string };
+/** A secret in a text: `from` to `to`, recognised from `start` on. Offsets are UTF-16 units. */
+export type SecretSpan = {
+  readonly start: number;
+  readonly from: number;
+  readonly to: number;
+  readonly name: string;
+};
+
+type Match = SecretSpan;
+
+/** Shorter values are not looked for across line ends, where ordinary words can make them up. */
+const minWrappedLength = 16;
 
 const longestPattern = 8192;
 /** Group 1 stays, the rest is replaced. No look-behind and bounded lengths, so that a stream knows how much it has to keep. */
@@ -72,6 +85,7 @@ export function createRedactor(): Redactor {
         values.lastIndex = start + 1;
       }
     }
+    found.push(...wrapped(text));
     for (const { name, pattern } of patterns) {
       for (const match of text.matchAll(pattern)) {
         const from = match.index + (match[1] ?? '').length;
@@ -82,11 +96,46 @@ export function createRedactor(): Redactor {
     return withoutPlaceholders(text, found);
   };
 
+  /** Values that a terminal or `base64` broke over lines: looked for without the line ends, replaced line by line. */
+  const wrapped = (text: string): Match[] => {
+    const values = literals();
+    if (!values || longest < minWrappedLength || !text.includes('\n')) return [];
+    const ends: number[] = [];
+    const joined = text.replace(/\r?\n/g, (end, at: number) => {
+      for (let n = 0; n < end.length; n += 1) ends.push(at + n);
+      return '';
+    });
+    const found: Match[] = [];
+    values.lastIndex = 0;
+    let passed = 0;
+    for (let match = values.exec(joined); match; match = values.exec(joined)) {
+      values.lastIndex = match.index + 1;
+      if (match[0].length < minWrappedLength) continue;
+      while ((ends[passed] ?? Number.MAX_SAFE_INTEGER) <= match.index + passed) passed += 1;
+      let at = match.index + passed;
+      const start = at;
+      let left = match[0].length;
+      let skipped = passed;
+      const parts: [number, number][] = [];
+      while (left > 0) {
+        const part = Math.min(left, (ends[skipped] ?? text.length) - at);
+        if (part > 0) parts.push([at, at + part]);
+        left -= part;
+        at += part;
+        for (; ends[skipped] === at; skipped += 1) at += 1;
+      }
+      if (parts.length < 2) continue;
+      const name = names.get(match[0]) ?? 'value';
+      for (const [from, to] of parts) found.push({ start, from, to, name });
+    }
+    return found;
+  };
+
   /** What stands inside a placeholder of ours is its name: text that was redacted before stays as it is. */
   const withoutPlaceholders = (text: string, found: Match[]): Match[] => {
-    if (found.length === 0 || !text.includes('[secret:')) return found;
-    const own = [...text.matchAll(/\[secret:([A-Za-z0-9_.-]{1,64})\]/g)].filter((one) =>
-      labels.has(one[1] ?? ''),
+    if (found.length === 0 || !/\[(?:secret|redacted):/.test(text)) return found;
+    const own = [...text.matchAll(/\[(?:secret:([A-Za-z0-9_.-]{1,64})|redacted:[a-z0-9-]{1,40})\]/g)].filter(
+      (one) => one[1] === undefined || labels.has(one[1]),
     );
     return found.filter(
       ({ from, to }) => !own.some((one) => from >= one.index && to <= one.index + one[0].length),
@@ -100,7 +149,7 @@ export function createRedactor(): Redactor {
     return {
       push: (chunk) => {
         held += chunk;
-        const keep = Math.max(longest, longestPattern);
+        const keep = Math.max(2 * longest, longestPattern);
         if (held.length <= 2 * keep) return '';
         const matches = find(held);
         // Everything that starts before the cut is known in full; what crosses the cut is kept whole.
@@ -141,6 +190,7 @@ export function createRedactor(): Redactor {
         known = undefined;
       }
     },
+    spans: find,
     redact,
     stream,
     redactDeep,
