@@ -96,7 +96,7 @@ function placed(text: string, redactor: Pick<Redactor, 'spans'>): readonly Place
 }
 
 /** Forms that hold more than the secret: the host of a connection string says much about a failure. */
-const SURROUNDING = new Set(['connection-string', 'password', 'aws-token', 'docker-token']);
+const SURROUNDING = new Set(['connection-string', 'password', 'docker-token']);
 
 function isValue({ placeholder }: Placed): boolean {
   return placeholder.startsWith('[secret:');
