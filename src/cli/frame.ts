@@ -1,8 +1,7 @@
 // What every command runs in: where output goes (stdout is data, stderr is for people), what is never printed, how errors become exit codes.
 // All text passes the redactor here; no command writes by itself.
 import { userInfo } from 'node:os';
-import { findEndpoints } from '../client/endpoints.ts';
-import { connectUntilgreen, type Untilgreen } from '../client.ts';
+import type { Untilgreen } from '../client.ts';
 import { namesSecret } from '../config/secret-shapes.ts';
 import { createSecretResolver } from '../config/secrets.ts';
 import type { Json } from '../contract/effect.ts';
@@ -96,6 +95,11 @@ export function createFrame(parts: FrameParts): Frame {
     run,
     ask: (options, work) =>
       run(options, async () => {
+        // Loaded when it is needed: commands over text alone start at once.
+        const [{ findEndpoints }, { connectUntilgreen }] = await Promise.all([
+          import('../client/endpoints.ts'),
+          import('../client.ts'),
+        ]);
         const where = { env, ...(options.data === undefined ? {} : { dataDir: options.data }) };
         registerUrl(redactor, (await findEndpoints(where)).databaseUrl);
         const client = await connectUntilgreen(where);

@@ -1,7 +1,6 @@
 // The command line's entry: wires the process to the program and sets the exit code. Run by bin/untilgreen.
-import { runProgram } from './program.ts';
-import { upCommand } from './set-up/up.ts';
-import { workerCommand } from './set-up/worker.ts';
+import { runCommands } from './run-commands.ts';
+import { textCommandNames, textGroup } from './text-commands.ts';
 
 const stop = new AbortController();
 let listening = false;
@@ -28,9 +27,23 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await runProgram(process.argv.slice(2), [upCommand, workerCommand], {
+const args = process.argv.slice(2);
+const parts = {
   env: process.env,
-  stdout: (text) => void process.stdout.write(text),
-  stderr: (text) => void process.stderr.write(text),
+  stdout: (text: string) => void process.stdout.write(text),
+  stderr: (text: string) => void process.stderr.write(text),
   stopped,
-});
+};
+
+process.exitCode = textCommandNames.includes(args[0] ?? '')
+  ? await runCommands(args, [textGroup], parts)
+  : await runAll();
+
+async function runAll(): Promise<number> {
+  const [{ runProgram }, { upCommand }, { workerCommand }] = await Promise.all([
+    import('./program.ts'),
+    import('./set-up/up.ts'),
+    import('./set-up/worker.ts'),
+  ]);
+  return runProgram(args, [upCommand, workerCommand], parts);
+}

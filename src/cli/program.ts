@@ -1,7 +1,6 @@
 // All commands, in the groups of --help; this file registers and decides nothing.
 import type { ExitCode } from './exit-codes.ts';
 import type { FrameParts } from './frame.ts';
-import { logsCommand } from './logs/logs.ts';
 import { approvalsCommand } from './look/approvals.ts';
 import { ciCommand } from './look/ci.ts';
 import { findingsCommand } from './look/findings.ts';
@@ -10,7 +9,6 @@ import { showCommand } from './look/show.ts';
 import { statusCommand } from './look/status.ts';
 import { watchCommand } from './look/watch.ts';
 import { whyCommand } from './look/why.ts';
-import { redactCommand } from './redact.ts';
 import { type CommandGroup, type Register, runCommands } from './run-commands.ts';
 import { completionCommand } from './set-up/completion.ts';
 import { doctorCommand } from './set-up/doctor.ts';
@@ -56,7 +54,6 @@ const groups: readonly CommandGroup[] = [
       startCommand,
     ],
   },
-  { title: 'Logs:', commands: [logsCommand, redactCommand] },
   textGroup,
   {
     title: 'Set up:',

@@ -13,8 +13,6 @@ export type Candidate = {
 /** A line that is longer is cut: what it says is at its beginning. */
 export const MAX_SHOWN_CHARS = 600;
 const MAX_FRAME_CHARS = 200;
-/** Lines of one kind beyond these wait until the others had their turn. */
-const SAME_KIND = 4;
 const LATER = 0.35;
 const FRAME = /^\s*(?:at |from |#\d+ |\.\.\. \d+ )/;
 
@@ -22,9 +20,14 @@ export type Chosen<T extends Candidate> = { readonly chosen: readonly T[]; reado
 
 /**
  * The chosen ones in the order they came in, with their text cut. Never more than `maxTokens` in all.
+ * @param sameKind lines of one kind beyond so many wait until the others had their turn
  */
-export function chooseLines<T extends Candidate>(candidates: readonly T[], maxTokens: number): Chosen<T> {
-  const cut = candidates.map((one) => ({ ...one, line: shorten(one.line) }));
+export function chooseLines<T extends Candidate>(
+  candidates: readonly T[],
+  maxTokens: number,
+  sameKind: number,
+): Chosen<T> {
+  const cut: T[] = candidates.map((one) => ({ ...one, line: shorten(one.line) }));
   const order = [...cut.keys()]
     .filter((index) => (cut[index]?.priority ?? 0) > 0)
     .sort((a, b) => (cut[b]?.priority ?? 0) - (cut[a]?.priority ?? 0) || a - b);
@@ -56,11 +59,11 @@ export function chooseLines<T extends Candidate>(candidates: readonly T[], maxTo
     if (!one) continue;
     const times = (kinds.get(one.template) ?? 0) + 1;
     kinds.set(one.template, times);
-    if (times > SAME_KIND && one.line.text !== '') later.push(index);
+    if (times > sameKind && one.line.text !== '') later.push(index);
     else take(index);
   }
   fillGaps();
-  return { chosen: cut.filter((_, index) => taken[index] === 1) as unknown as readonly T[], tokens };
+  return { chosen: cut.filter((_, index) => taken[index] === 1), tokens };
 
   /** One or two lines between kept ones read better than a hole. */
   function fillGaps(): void {

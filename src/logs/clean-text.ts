@@ -4,7 +4,6 @@
 /** Characters kept of one line: one line of 200 MB must not fill the memory. */
 export const MAX_LINE_CHARS = 4096;
 
-const ESCAPE = '\u001b';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is taken out
 const ANSI = /\u001b(?:\[[0-?]{0,32}[ -/]{0,4}[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
@@ -24,13 +23,11 @@ const MAX_PREFIX = 400;
  */
 export function cleanText(raw: string): string {
   let text = raw.length > MAX_LINE_CHARS ? raw.slice(0, MAX_LINE_CHARS).toWellFormed() : raw;
-  let at = afterTimestamp(text, afterMark(text, afterStep(text)));
-  if (text.includes(ESCAPE)) {
-    text = text.slice(at).replace(ANSI, '');
-    at = afterTimestamp(text, 0);
-  }
-  text = at === 0 ? text.trimEnd() : text.slice(at).trimEnd();
-  return CONTROL.test(text) ? text.replace(CONTROLS, '') : text;
+  const at = afterTimestamp(text, afterMark(text, afterStep(text)));
+  if (at > 0) text = text.slice(at);
+  if (!CONTROL.test(text)) return text.trimEnd();
+  text = text.replace(ANSI, '').replace(CONTROLS, '');
+  return text.slice(afterTimestamp(text, 0)).trimEnd();
 }
 
 /** `job<TAB>step<TAB>timestamp text`: where the timestamp starts, 0 if the line is not of this form. */

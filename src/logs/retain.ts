@@ -10,6 +10,9 @@ const SUSPECT =
 /** Lines that are held as they came before a large log is thinned. */
 const RECENT_LINES = 24_000;
 const RECENT_CHARS = 6_000_000;
+/** And once a log is known to be large: what lives short costs little. */
+const LARGE_RECENT_LINES = 4_000;
+const LARGE_RECENT_CHARS = 2_000_000;
 const HEAD_LINES = 300;
 const BEFORE = 12;
 const AFTER = 40;
@@ -23,23 +26,28 @@ const MAX_TEMPLATES = 100_000;
 
 export type Retained = {
   readonly push: (batch: readonly LogLine[]) => void;
-  /** What is kept, in order. */
-  readonly lines: () => readonly LogLine[];
+  /** No more lines come. @returns what is kept, in order */
+  readonly end: () => readonly LogLine[];
   readonly totalLines: () => number;
 };
 
-export function createRetained(): Retained {
+/** @param onKept sees the kept lines once, in order, also those that later ones push out */
+export function createRetained(onKept: (line: LogLine) => void): Retained {
   let kept: LogLine[] = [];
   let keptChars = 0;
   let recent: LogLine[] = [];
   let recentChars = 0;
   let total = 0;
+  let maxLines = RECENT_LINES;
+  let maxChars = RECENT_CHARS;
   let openUntil = 0; // lines up to this number belong to the last suspicious one
   const seen = new Map<number, number>();
 
   /** Moves the older half of the recent lines: those that matter to `kept`, the others out. */
   const thin = (): void => {
     const half = recent.length >> 1;
+    maxLines = LARGE_RECENT_LINES;
+    maxChars = LARGE_RECENT_CHARS;
     let copied = 0; // index after the last line that was kept
     for (let index = 0; index < half; index++) {
       const line = recent[index];
@@ -67,6 +75,7 @@ export function createRetained(): Retained {
   };
 
   const keep = (line: LogLine): void => {
+    onKept(line);
     // A copy, since the text may be a part of a long string that would live on with it.
     kept.push({ n: line.n, text: Buffer.from(line.text).toString() });
     keptChars += line.text.length;
@@ -82,10 +91,13 @@ export function createRetained(): Retained {
       for (const line of batch) {
         recent.push(line);
         recentChars += line.text.length;
-        if (recent.length >= RECENT_LINES || recentChars >= RECENT_CHARS) thin();
+        if (recent.length >= maxLines || recentChars >= maxChars) thin();
       }
     },
-    lines: () => (kept.length === 0 ? recent : [...kept, ...recent]),
+    end: () => {
+      for (const line of recent) onKept(line);
+      return kept.length === 0 ? recent : [...kept, ...recent];
+    },
     totalLines: () => total,
   };
 }

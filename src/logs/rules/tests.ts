@@ -60,7 +60,7 @@ export const testRules: readonly Rule[] = [
   ],
   // functional and others
   [90, /^\d+\) (?:test|doctest|property) |^Assertion with \S+ failed|^(?:FAIL|ERROR) in \(/],
-  [90, /^FAIL(?:ED)? \[\d+\]|.{1,200} FAILED \[\d+\]$|\*\*\* ?failed ?\*\*\*/],
+  [90, /^FAIL(?:ED)? \[\d+\]| FAILED \[\d+\]$|\*\*\* ?failed ?\*\*\*/],
   [89, /^Test \S{1,120} condition:|^FAILED\s+\d+\/\d+\s|^\[-\] \S/],
   [89, /^(?:Failure|Error) → |^(?:Test Failed|Error During Test) at /],
   [
