@@ -2,6 +2,7 @@
 // change that need a person, weakened tests. Pure: diff text in, verdict out; the verdict can only say "pass" or
 // "a person looks", never "change it".
 
+import { changedExpectations } from './patch/changed-expectations.ts';
 import { pathWords, protectedPathReason } from './patch/protected-paths.ts';
 import { isTestFile } from './patch/test-files.ts';
 import { type DiffFile, parseUnifiedDiff } from './patch/unified-diff.ts';
@@ -15,6 +16,8 @@ export type PatchGateSettings = {
   readonly maxLines: number;
   /** Globs the workspace names as core, on top of the paths that are always protected. */
   readonly core: readonly string[];
+  /** A model wrote it, not a command that a person configured: what tests expect and how checks run may not change either. Default false. */
+  readonly drafted?: boolean;
 };
 
 export type PatchViolation = {
@@ -149,7 +152,10 @@ function fileViolations(file: DiffFile, settings: PatchGateSettings): PatchViola
   for (const line of file.lines)
     if (line.kind !== 'context' && line.text.length > MAX_LINE_LENGTH)
       add('longLine', `a ${line.kind} line of ${line.text.length} characters`, line.line);
-  for (const weak of weakenings(readable(file))) add(weak.rule, weak.detail, weak.line);
+  const read = readable(file);
+  for (const weak of weakenings(read)) add(weak.rule, weak.detail, weak.line);
+  if (settings.drafted === true)
+    for (const changed of changedExpectations(read)) add(changed.rule, changed.detail);
   return found;
 }
 

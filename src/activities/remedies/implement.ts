@@ -166,7 +166,7 @@ export function createImplementActivities(services: Services): ImplementActiviti
             report: '',
           };
         const { maxFiles, maxLines } = workspace.ci.implementer;
-        const gate = { maxFiles, maxLines, core: workspace.ci.forbiddenPaths };
+        const gate = { maxFiles, maxLines, core: workspace.ci.forbiddenPaths, drafted: true };
         const result = await verifyFix({ ...runs, value, gate });
         if (result.kind !== 'passed') return noFixOf(result, value.patch, tree.patch ?? '', redact);
         const { kind: _kind, ...found } = result;

@@ -4,8 +4,12 @@ import { pathWords } from './protected-paths.ts';
 
 /** True for files that hold tests or configure how they run. */
 export function isTestFile(path: string): boolean {
-  const words = pathWords(path);
-  return words.some((word) => TEST_WORDS.has(word)) || TEST_CONFIG.test(path);
+  return holdsTests(path) || TEST_CONFIG.test(path);
+}
+
+/** True for files that hold tests, or what tests work on. */
+export function holdsTests(path: string): boolean {
+  return pathWords(path).some((word) => TEST_WORDS.has(word));
 }
 
 const TEST_WORDS = new Set([

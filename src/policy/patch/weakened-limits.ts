@@ -7,11 +7,11 @@ import type { Weakening } from './weakening.ts';
 type Setting = { readonly key: string; readonly value: number | null; readonly line: number };
 
 const RAISED =
-  /(?<![\w.-])([\w.-]*(?:timeout|time_limit|timelimit|deadline|retries|retry|retryTimes|reruns?|flaky|attempts|tolerance|epsilon|numDigits|max_?failures|max-warnings|maxWarnings|maxDiffPixels|bail)[\w-]*)["']?\s*(?:\(|:|=|\s)\s*\(?\s*["']?([^\s,;)}\]"']*(?:\s*\*\s*[\d_.]+)*)/gi;
+  /(?<![\w.-])([\w.-]*(?:timeout|time_limit|timelimit|deadline|retries|retry|retryTimes|rerun\w*|reruns?|flaky|sleep|delay|time\.After|attempts|tolerance|epsilon|numDigits|max_?failures|max-warnings|maxWarnings|maxDiffPixels|bail)[\w-]*)["']?\s*(?:\(|:|=|>|\s)\s*\(?\s*["']?([^\s,;)}\]"']*(?:\s*\*\s*[\d_.]+)*)/gi;
 const LOWERED =
-  /(?<![\w.-])([\w.-]*(?:fail[_-]under|min(?:imum)?[_-]?coverage|coverage[_-]?threshold|coverage|threshold|branches|functions|statements|lines|check-coverage|minimum|target|lineCoverage)[\w-]*)["']?\s*(?:\(|:|=|\s)\s*["']?(-?[\d_.]+%?|false|off|0)/gi;
+  /(?<![\w.-])([\w.-]*(?:fail[_-]under|min(?:imum)?[_-]?coverage|coverage[_-]?threshold|coverage|threshold|branches|functions|statements|lines|check-coverage|minimum|target|lineCoverage)[\w-]*)["']?\s*(?:\(|:|=|>|\s)\s*["']?(-?[\d_.]+%?|true|false|off|0)/gi;
 const COVERAGE_FILE =
-  /(^|\/)(jest|vitest|vite|karma|nyc|c8|codecov|tox|pytest|setup|pyproject|package|phpunit|pom|build|noxfile|Makefile|justfile|\.nycrc|\.c8rc|\.coveragerc|\.codecov|\.simplecov|spec_helper|test_helper|sonar-project)[^/]*$/i;
+  /(^|\/)(jest|vitest|vite|karma|nyc|c8|codecov|tox|pytest|setup|pyproject|package|phpunit|pom|build|noxfile|Makefile|justfile|\.nycrc|\.c8rc|\.coveragerc|\.codecov|\.simplecov|spec_helper|test_helper|sonar-project)[^/]*$|\.(csproj|fsproj|runsettings|props)$/i;
 const UNIT_FACTORS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, sec: 1, m: 60, min: 60, h: 3600 };
 
 /** Raised and lowered limits of one file; `added` and `removed` are its changed lines. */
@@ -68,7 +68,7 @@ function numberOf(raw: string): number | null {
   let product = 1;
   for (const factor of raw.split('*')) {
     const match = /^\s*(-?[\d_]*\.?\d+)(ms|s|sec|m|min|h|%)?\s*$/i.exec(factor);
-    if (match === null) return raw === 'false' || raw === 'off' ? 0 : null;
+    if (match === null) return /^(false|off)$/i.test(raw) ? 0 : /^true$/i.test(raw) ? 1 : null;
     const unit = (match[2] ?? '').toLowerCase();
     product *= Number((match[1] ?? '').replaceAll('_', '')) * (UNIT_FACTORS[unit] ?? 1);
   }

@@ -9,7 +9,11 @@ export type Weakening = {
     | 'swallowedFailure'
     | 'loweredCoverage'
     | 'suppressedCheck'
-    | 'changedTestCommand';
+    | 'changedTestCommand'
+    /** Of what a model drafted only. */
+    | 'changedExpectation'
+    | 'changedSnapshot'
+    | 'changedCheck';
   readonly line?: number;
   readonly detail: string;
 };

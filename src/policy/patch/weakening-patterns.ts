@@ -1,0 +1,268 @@
+// Things that may not newly appear in a patch, because they make a check weaker instead of fixing what it found (CI-7), for many languages: data only.
+// A pattern is tried on one added line. In doubt it matches: a person looks then.
+import type { Weakening } from './weakening.ts';
+
+export type Pattern = {
+  readonly rule: Weakening['rule'];
+  readonly name: string;
+  readonly match: RegExp;
+  readonly only?: RegExp;
+  readonly inTests?: true;
+};
+
+export const JS_TEST = 'describe|it|test|suite|context|specify|bench|Deno\\.test';
+
+/** Things that may not newly appear. `only` and `inTests` limit a pattern to paths; the others hold for every file. */
+export const newLinePatterns: readonly Pattern[] = [
+  // JavaScript, TypeScript
+  {
+    rule: 'skippedTest',
+    name: 'skip, only or todo',
+    match: new RegExp(
+      `\\b(${JS_TEST})\\s*(\\.\\s*\\w{1,40}\\s*){0,6}\\.\\s*(skip|only|todo|fails|failing|fixme|skipIf|runIf|ignore)\\b`,
+    ),
+  },
+  {
+    rule: 'skippedTest',
+    name: 'skip, only or todo',
+    match: /\[\s*(['"`])(skip|only|todo|fails|failing|fixme)\1\s*\]/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'skip, only or todo',
+    match: /^\s*\.\s*(skip|only|todo|fails|failing|fixme|skipIf|runIf)\b/,
+    only: /\.[cm]?[jt]sx?$/i,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'skip, only or todo',
+    match: /\b(this|t|ctx|context)\s*\.\s*(skip|todo)\s*\(/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'x- or f-prefixed test',
+    match: /\b(xit|xdescribe|xtest|xcontext|xspecify|fit|fdescribe|fcontext|ftest)\s*[(.'"]/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'skip option',
+    match: /\b(skip|todo|only|ignore|sanitizeOps)\s*[:=]\s*(true|['"`])/i,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'skip option',
+    match: /[{,]\s*(skip|todo|only)\s*:\s*(?!false\b)\S/,
+    only: /\.[cm]?[jt]sx?$/i,
+    inTests: true,
+  },
+  // Python
+  {
+    rule: 'skippedTest',
+    name: 'pytest skip or xfail',
+    match: /\b(pytest|mark)\s*\.\s*(skip|skipif|xfail|importorskip)\b/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'unittest skip',
+    match: /\b(skipTest|SkipTest|skipIf|skipUnless|expectedFailure|unittest\s*\.\s*skip)\b/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'uncollected tests',
+    match: /\b(collect_ignore|collect_ignore_glob|__test__)\b|--deselect\b|\bnorecursedirs\b/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'a hook that takes tests away',
+    match: /\bpytest_(collection_modifyitems|ignore_collect|runtest_makereport|pycollect_makeitem)\b/,
+  },
+  {
+    rule: 'fewerAssertions',
+    name: 'an assertion that is always true',
+    match: /\bassert\b.*\bor\s+(True|1)\b|\bexpect(NotToPerformAssertions|_any_args)\b/,
+  },
+  // Go, Rust, Java, Kotlin, C#, Ruby, PHP, Elixir, Swift, C++, Dart
+  {
+    rule: 'skippedTest',
+    name: 'Go skip',
+    match: /\b\w+\s*\.\s*(Skip|Skipf|SkipNow)\s*\(|\btesting\s*\.\s*Short\s*\(/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'C# ignored, inconclusive or passed by hand',
+    match:
+      /[[,]\s*(Ignore|Explicit)\b|\bSkip\.(If|IfNot|When|Unless)\b|\bAssert\.(Ignore|Inconclusive|Pass)\b/,
+    only: /\.(cs|fs|vb)$/i,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'an expected exception instead of a result',
+    match: /@Test\s*\([^)]*\bexpected\s*=|\[\s*ExpectedException\b/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'Rust tests that are not built',
+    match: /#!\[\s*cfg\s*\(|^\s*(harness|test|doctest)\s*=\s*false\b/,
+    only: /\.(rs|toml)$/i,
+  },
+  { rule: 'skippedTest', name: 'build constraint', match: /^\s*\/\/\s*(go:build|\+build)\b/ },
+  {
+    rule: 'skippedTest',
+    name: 'Rust ignore',
+    match:
+      /#\s*!?\[\s*(ignore|should_panic|cfg\s*\(\s*(any\s*\(\s*\)|not\s*\(\s*test))|cfg_attr\s*\([^)]*ignore/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'disabled by annotation',
+    match:
+      /@(Disabled|Ignore|Ignored|DisabledIf|DisabledOn|EnabledIf|EnabledOn)\w*\b|\bassume(True|False|That|Not)\s*\(|\bAssume\s*\./,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'disabled by annotation',
+    match: /\[\s*(Ignore|Explicit)\b|\bSkip\s*=\s*["$@]|\benabled\s*=\s*false\b/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'Ruby pending or skip',
+    match: /^\s*(skip|pending)\b|,\s*:?(skip|pending)\b/,
+    only: /\.(rb|exs?)$/i,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'Ruby focus or omit',
+    match: /^\s*(omit|omit_if|omit_unless)\b|,\s*:(focus|fit)\b|\bfocus:\s*true/,
+    only: /\.rb$/i,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'PHP requirement or group',
+    match:
+      /#\[\s*(Requires\w+|Group|DoesNotPerformAssertions)\b|@(requires|group|doesNotPerformAssertions)\b/,
+    only: /\.php$/i,
+  },
+  { rule: 'skippedTest', name: 'PHP skip', match: /\bmarkTest(Skipped|Incomplete)\b|->\s*(skip|todo)\s*\(/ },
+  { rule: 'skippedTest', name: 'Elixir tag', match: /@(tag|moduletag|describetag)\s*:?\s*skip/ },
+  { rule: 'skippedTest', name: 'Swift or C++ skip', match: /\bXCTSkip|\bGTEST_SKIP\b|\bDISABLED_\w/ },
+  {
+    rule: 'skippedTest',
+    name: 'excluded tests',
+    match:
+      /\b(testPathIgnorePatterns|testIgnore|modulePathIgnorePatterns|grepInvert)\b|\bskipTests?\b|-DskipTests|maven\.test\.skip/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'excluded tests',
+    match:
+      /--(ignore|ignore-glob|exclude|skip|deselect|testPathIgnorePatterns|grep-invert|exclude-tag)\b|\bexclude\b\s*["']?\s*[:=]/,
+    only: /(\.(json|ya?ml|toml|ini|cfg|sh|mk|gradle|kts|xml|config\.[cm]?[jt]s)|(^|\/)(Makefile|justfile|Taskfile[^/]*))$/i,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'excluded tests',
+    match: /<exclude>|<excludes>|\bexclude\s+['"]|\bexcludeTestsMatching\b/,
+    only: /(\.(xml|gradle|kts)|(^|\/)phpunit[^/]*)$/i,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'a selection of tests',
+    match:
+      /\bgo test\b.*\s-(run|short|skip|vet=off)\b|\b(pytest|py\.test|addopts)\b.*\s(-k|-m)\b|\b(jest|vitest|mocha)\b.*\s(-t|-g|--grep|--testNamePattern)\b|\brspec\b.*\s(-e|-t|--tag)\b|\bphpunit\b.*--(filter|exclude-group|group)\b|\bdotnet test\b.*--filter\b|\s-D(test|it\.test)=|--tests\s/,
+    only: /(\.(json|ya?ml|toml|ini|cfg|sh|mk|gradle|kts|xml)|(^|\/)(Makefile|justfile|Taskfile[^/]*|noxfile\.py))$/i,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'code that is never reached',
+    match:
+      /^\s*return\s*;?\s*$|\b(if|while)\s*\(?\s*(false|False|0|!1|!true)\b|^\s*#\s*if\s+0\b|\bfalse\s*&&/,
+    inTests: true,
+  },
+  {
+    rule: 'fewerAssertions',
+    name: 'an assertion that is always true',
+    match:
+      /\bexpect\s*\(\s*(true|1|!0)\s*\)|\bassert(_?true|\.ok|\.isTrue|True|!)?\s*\(?\s*(true|True|1)\s*[),;]*\s*$|\bassert\s+True\b|\bassertTrue\s*\(\s*(true|True)\b|\bassert_?eq!?\s*\(\s*(\w+)\s*,\s*\5\s*\)/,
+  },
+  // Exit codes
+  {
+    rule: 'swallowedFailure',
+    name: '|| true',
+    match: /\|\|\s*(true|:|exit\s+0|echo\b|return\s+0|\/bin\/true|printf\b)/,
+  },
+  { rule: 'swallowedFailure', name: '; true', match: /;\s*(true|:|exit\s+0)\s*["']?\s*,?\s*$/ },
+  {
+    rule: 'swallowedFailure',
+    name: 'errors ignored',
+    match:
+      /\bset\s+\+(e|o\s+errexit|o\s+pipefail)|\bignore_errors\s*:|\bignoreFailures\b|\bfailOnError\b.*false|\btestFailureIgnore\b/,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'an error that is caught and dropped',
+    match:
+      /\bcatch\s*(\([^)]*\))?\s*\{\s*\}|\bcatch\s*\{|^\s*except\b[^#]*:\s*(pass\b.*)?$|\brescue\s+nil\b|^\s*rescue\s*$|\brecover\s*\(\s*\)|\bcontextlib\s*\.\s*suppress\b|\bsuppress\s*\(/,
+    inTests: true,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'a pipe that hides the exit code',
+    match:
+      /\b(npm|npx|yarn|pnpm|node|pytest|python3?|go|cargo|mvnw?|gradlew?|make|bundle|rspec|phpunit|dotnet|jest|vitest|eslint|tsc)\b[^|#]*\|\s*(tee|cat|grep|head|tail|sed|awk|xargs)\b|^\s*if\s+!?\s*(npm|npx|yarn|pnpm|pytest|go|cargo|mvnw?|gradlew?|make|bundle|dotnet)\b/,
+    only: /(\.(json|ya?ml|sh|bash|mk)|(^|\/)(Makefile|justfile|Taskfile[^/]*))$/i,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'continue-on-error',
+    match:
+      /\bcontinue-on-error\b|\bcontinueOnError\b|\ballow_failure\b|\ballowFailure\b|\bfail-fast\b|\bsoft_fail\b/,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'a flag that hides failures',
+    match:
+      /--(passWithNoTests|pass-with-no-tests|no-verify|exit-zero|force-exit|forceExit|no-error-on-unmatched-pattern|allow-empty|no-fail|suppress)\b|\bpassWithNoTests\b/,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'a condition that is never true',
+    match: /^\s*-?\s*if\s*:\s*(\$\{\{\s*)?['"]?(false|0)\b/,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'a recipe whose failure is ignored',
+    match: /^\t\s*@?-/,
+    only: /(^|\/)(GNU)?[Mm]akefile$|\.mk$/,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'an exit code forced to 0',
+    match: /\b(process\.exit|sys\.exit|os\._exit|os\.Exit|exit)\s*\(\s*0?\s*\)|\bprocess\.exitCode\s*=\s*0/,
+  },
+  // Coverage and other checks
+  {
+    rule: 'loweredCoverage',
+    name: 'code taken out of coverage',
+    match:
+      /\b(istanbul|c8|v8)\s+ignore\b|pragma:\s*no\s*cover|\bcoveragePathIgnorePatterns\b|\bcoverage\b.*\b(exclude|omit)\b|^\s*omit\s*=|LCOV_EXCL|simplecov.*nocov|:nocov:|@codeCoverageIgnore|ExcludeFromCodeCoverage/i,
+  },
+  {
+    rule: 'suppressedCheck',
+    name: 'a suppressed check',
+    match:
+      /\beslint-disable|@ts-(ignore|expect-error|nocheck)|\b(tslint|jshint|stylelint|rubocop|pylint|shellcheck|phpcs|ktlint|swiftlint|markdownlint|biome|oxlint|deno-lint)[-: ]*(disable|ignore)|#\s*noqa|#\s*type:\s*ignore|#\s*(pyright|mypy|ruff|nosec|nosemgrep)|\/\/\s*nolint|#!?\[\s*allow\s*\(|@SuppressWarnings|@Suppress\b|#pragma\s+warning\s+disable|\bprettier-ignore|NOLINT|@phpstan-ignore/i,
+  },
+  {
+    rule: 'suppressedCheck',
+    name: 'a suppressed check',
+    match:
+      /\bCHECKSTYLE[:.]OFF|\bNOPMD\b|\bNOSONAR\b|@?psalm-suppress|\bSuppressMessage\b|@SuppressFBWarnings|\bSuppressLint\b|<NoWarn>|<TreatWarningsAsErrors>\s*false|\bcap-lints\b|-Awarnings\b|\bphpcs:(ignore|disable)|\bsteep:ignore|\bsorbet:|#\s*pyre-|\bdetekt:|noinspection\b/i,
+  },
+  {
+    rule: 'suppressedCheck',
+    name: 'a check that is switched off',
+    match:
+      /["']?[\w/@-]+["']?\s*:\s*\[?\s*["'](off|warn)["']|["']?[\w/@-]+["']?\s*:\s*\[?\s*0\b|\bseverity\s*=\s*(none|silent)|^\s*Enabled:\s*false|\b(ignore_errors|ignoreErrors|extend-ignore|per-file-ignores|filterwarnings|skipLibCheck|disable_error_code)\b|^\s*(ignore|disable|exclude)\s*[=:]|"strict\w*"\s*:\s*false/,
+    only: /(^|\/)(\.?eslint[^/]*|biome\.jsonc?|tsconfig[^/]*\.json|pyproject\.toml|setup\.cfg|\.flake8|mypy\.ini|pytest\.ini|tox\.ini|\.?ruff\.toml|\.?pylintrc|\.golangci[^/]*|\.rubocop[^/]*|phpstan[^/]*|psalm[^/]*|\.editorconfig|\.globalconfig)$/i,
+  },
+];
