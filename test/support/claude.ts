@@ -119,10 +119,10 @@ export async function startClaude(options: { readonly apiKey?: string } = {}): P
     };
     if (incoming.method !== 'POST' || incoming.url !== '/v1/messages')
       return refuse(404, 'not_found_error', 'Not found');
-    if (incoming.headers['anthropic-version'] !== '2023-06-01')
+    if (incoming.headers['anthropic-version'] !== '2026-10-21')
       return refuse(400, 'invalid_request_error', 'anthropic-version: header is required');
-    if (incoming.headers['x-api-key'] !== apiKey) {
-      sendError(outgoing, 401, 'authentication_error', 'invalid x-api-key');
+    if (incoming.headers.authorization !== `Bearer ${apiKey}`) {
+      sendError(outgoing, 401, 'authentication_error', 'invalid bearer token');
       return;
     }
     const parsed = ClaudeBody.safeParse(jsonOf(bytes));

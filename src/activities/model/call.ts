@@ -88,19 +88,16 @@ export function createModelCaller(
     context: CallContext,
   ): Promise<ModelCallAnswer> {
     const { kind } = error;
-    const reason = redactor.redact(error.message);
     const outcome = kind === 'unknown' || kind === 'cancelled' ? 'unknown' : 'rejected';
-    const settle = () => settleFailure(place, { outcome, reason, forGood: kind === 'refused' });
-    const { mayAskAgain } = await whileAway(settle, untilMs);
+    const failure = { outcome, reason: redactor.redact(error.message), forGood: kind === 'refused' } as const;
+    const { mayAskAgain, reason } = await whileAway(() => settleFailure(place, failure), untilMs);
     if (kind === 'cancelled') throw context.signal.reason;
     if (kind === 'settings') {
       const { purpose } = place.asked.question;
       const fix = `check model.apiKey, model.baseUrl, model.models.${purpose}, and the account at the provider`;
       return unavailable(`${reason}. Fix: ${fix}`);
     }
-    if (kind === 'refused') return { result: 'failed', reason };
-    if (!mayAskAgain)
-      return { result: 'failed', reason: `${reason}; the answer of an attempt before was lost, too` };
+    if (!mayAskAgain) return { result: 'failed', reason };
     if (context.lastTry) return unavailable(reason, context.nowMs + busyForMs);
     throw new TryAgain(failures.modelBusy, reason, error.retryAfterMs);
   }

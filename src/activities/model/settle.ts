@@ -88,22 +88,23 @@ async function storeTurn(
 export function settleFailure(
   place: Pick<Place, 'pool' | 'asked' | 'taken'>,
   failure: { readonly outcome: 'rejected' | 'unknown'; readonly reason: string; readonly forGood: boolean },
-): Promise<{ readonly mayAskAgain: boolean }> {
+): Promise<{ readonly mayAskAgain: boolean; readonly reason: string }> {
   const { asked, taken } = place;
   const { key, tenant } = asked.question;
   const unknown = failure.outcome === 'unknown';
-  const mayAskAgain = !failure.forGood && taken.unknownEnds + (unknown ? 1 : 0) < maxUnknownEnds;
+  const spent = taken.unknownEnds + (unknown ? 1 : 0) >= maxUnknownEnds;
+  const mayAskAgain = !failure.forGood && !spent;
+  const reason = spent ? `${failure.reason}; the answer of an attempt before was lost, too` : failure.reason;
   return transaction(place.pool, async (tx) => {
     await lockDay(tx, tenant, taken.day);
     await settleAttempt(tx, taken.attempt, { outcome: failure.outcome, reason: failure.reason });
-    const { reason } = failure;
     await endCall(
       tx,
       key,
       taken.owner,
       mayAskAgain ? { state: 'open', unknown, reason } : { state: 'failed', reason },
     );
-    return { mayAskAgain };
+    return { mayAskAgain, reason };
   });
 }
 

@@ -24,12 +24,6 @@ export class ClaudeError extends Error {
 
 const maxDelayMs = 300_000;
 const settingsStatus: ReadonlySet<number> = new Set([401, 402, 403, 404]);
-const busyTypes: ReadonlySet<string> = new Set([
-  'overloaded_error',
-  'rate_limit_error',
-  'api_error',
-  'timeout_error',
-]);
 const notConnected: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -72,10 +66,8 @@ export function claudeError(error: unknown, nowMs: number): ClaudeError {
   if (error instanceof APIError) {
     const said = oneLine(messageOf(error));
     // An error in the middle of a stream has no status of its own; what came before it may be charged for.
-    if (typeof error.status !== 'number') {
-      const again = busyTypes.has(error.type ?? '') ? ' and may be asked again' : '';
-      return new ClaudeError('unknown', `the model API broke off${again}: ${error.type ?? 'error'} ${said}`);
-    }
+    if (typeof error.status !== 'number')
+      return new ClaudeError('unknown', `the model API broke off: ${error.type ?? 'error'} ${said}`);
     const headers = error.headers as Headers | undefined;
     const kind = kindOfStatus(error.status, error.type ?? null, headers?.get('x-should-retry') ?? null);
     return new ClaudeError(
