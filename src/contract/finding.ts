@@ -96,6 +96,12 @@ export type Finding = ObservedFinding & {
   readonly remedies: number;
 };
 
+/** Whether a remedy of its own is on it, at work, waiting, or watching: it is adopted when its workflow is lost. */
+export function hasRemedy(finding: Pick<Finding, 'status' | 'remedies'>): boolean {
+  const { status, remedies } = finding;
+  return status === 'working' || status === 'waiting' || (status === 'watched' && remedies > 0);
+}
+
 export function isWorkable(finding: Pick<Finding, 'status' | 'severity'>): boolean {
   return (finding.status === 'open' || finding.status === 'working') && finding.severity !== 'info';
 }

@@ -12,6 +12,7 @@ import type { ScheduledRead } from '../contract/loop.ts';
 import type { ModelActivities } from '../contract/model.ts';
 import type { QueueNames } from '../contract/names.ts';
 import { failures } from '../contract/names.ts';
+import type { TriageActivities } from '../contract/triage.ts';
 
 const never: readonly string[] = [
   failures.requestInvalid,
@@ -142,4 +143,9 @@ export function modelActivities(queues: QueueNames, summary: string): ModelActiv
 
 export function workspaceActivities(queues: QueueNames, summary: string): WorkspaceActivities {
   return proxyActivities<WorkspaceActivities>({ ...workspaceOptions, taskQueue: queues.workspace, summary });
+}
+
+/** Reads a log of a failing job, once: as reads of GitHub. */
+export function triageActivities(queues: QueueNames, summary: string): TriageActivities {
+  return proxyActivities<TriageActivities>({ ...readOptions, taskQueue: queues.io, summary });
 }

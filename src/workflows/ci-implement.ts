@@ -3,7 +3,8 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { CiDiagnosis, CiFixOutcome } from '../contract/activities.ts';
 import type { FixBounds, FixDraft, ImplementActivities, NoFix } from '../contract/implement.ts';
-import type { ModelActivities, ModelCallAnswer, ModelPurpose } from '../contract/model.ts';
+import type { ModelCallAnswer, ModelPurpose } from '../contract/model.ts';
+import { modelActivities } from './activities.ts';
 import { markWorking, type Remedy, refOf, remember } from './effects.ts';
 import { waitFor } from './remedy.ts';
 
@@ -166,7 +167,7 @@ async function ask(
   const { remedy, diagnosis, attempt } = fix;
   for (let waits = 0; ; waits += 1) {
     const summary = `${purpose}, attempt ${attempt}, turn ${draft.turns + 1}`;
-    const answer = await modelSteps(remedy, summary).callModel({
+    const answer = await modelActivities(remedy.input.queues, summary).callModel({
       ...refOf(remedy.input),
       purpose,
       conversation,
@@ -208,17 +209,5 @@ function storeSteps({ input }: Remedy): Pick<ImplementActivities, 'tellModel' | 
     startToCloseTimeout: 45_000,
     scheduleToCloseTimeout: 30 * 60_000,
     retry: { initialInterval: 200, backoffCoefficient: 2, maximumInterval: 10_000 },
-  });
-}
-
-/** One call: minutes; a provider that is away is asked again for half a day before the remedy is told. */
-function modelSteps({ input }: Remedy, summary: string): ModelActivities {
-  return proxyActivities<ModelActivities>({
-    taskQueue: input.queues.io,
-    startToCloseTimeout: 15 * 60_000,
-    scheduleToCloseTimeout: 12 * 60 * 60_000,
-    heartbeatTimeout: 30_000,
-    retry: { initialInterval: 2_000, backoffCoefficient: 2, maximumInterval: 300_000 },
-    summary,
   });
 }

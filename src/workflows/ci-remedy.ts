@@ -1,33 +1,31 @@
-// A failing job (CI-5 to CI-9, fixers only): diagnose → fix in the sandbox → verified → pull request → merged by a person → the branch's own
-// run is green. Where no fixer fits: rerun the failed jobs once, then a person. The implementer never merges.
+// A failing job (CI-2 to CI-9): diagnose → triage → a fix by a fixer, else by the model → verified → pull request → merged by a person → the
+// branch's own run is green. Flakes are watched, what no change of code can mend is a person's. The implementer never merges.
+import { patched } from '@temporalio/workflow';
 import type { CiDiagnosis } from '../contract/activities.ts';
-import type { CiDetail } from '../contract/finding.ts';
 import type { LookResult, RemedyInput, RemedyResult } from '../contract/loop.ts';
-import { commitTitle } from '../policy/commit-title.ts';
-import { ciActivities, remedyActivities, workspaceActivities } from './activities.ts';
+import type { CiTriage } from '../contract/triage.ts';
+import { ciActivities, remedyActivities, triageActivities, workspaceActivities } from './activities.ts';
+import { implement } from './ci-implement.ts';
+import { again, propose, type Step, toPerson } from './ci-propose.ts';
 import { markWorking, noteActivity, type Remedy, refOf, remember, runEffect } from './effects.ts';
 import {
   asRemedy,
   beginAttempt,
   closeOwnPull,
-  endReason,
+  endTry,
   escalate,
   failedEnd,
   look,
   pauseFor,
-  pushCommit,
-  pushOwn,
   triesOf,
   waitFor,
+  watch,
 } from './remedy.ts';
 
 const runPollMs = 15_000;
 const firstRunPollMs = 2_000;
 /** Polls of one running run before the finding counts as waiting: three hours. */
 const runPolls = 720;
-
-type Step = { readonly next: 'again' } | { readonly next: 'end'; readonly result: RemedyResult };
-const again: Step = { next: 'again' };
 
 export async function ciRemedy(input: RemedyInput): Promise<RemedyResult> {
   return asRemedy(input, untilGreen);
@@ -46,7 +44,10 @@ async function untilGreen(remedy: Remedy): Promise<RemedyResult> {
       continue;
     }
     const open = typeof seen.memory.pullRequest === 'number' ? seen.memory.pullRequest : null;
-    if (!diagnosis.red) return closeOwn(remedy, diagnosis, open);
+    if (!diagnosis.red) {
+      await noteGreen(remedy, diagnosis);
+      return closeOwn(remedy, diagnosis, open);
+    }
     if (seen.memory.patchedSha === diagnosis.headSha) {
       await waitFor(
         remedy,
@@ -87,19 +88,102 @@ async function watchPullRequest(
     return again;
   }
   if (pull.state === 'closed')
-    return {
-      next: 'end',
-      result: await escalate(remedy, `pull request #${number} was closed without being merged`),
-    };
+    return toPerson(remedy, `pull request #${number} was closed without being merged`);
   await waitFor(remedy, `a person to merge pull request #${number}`);
   return again;
 }
 
+/** What to do about it is decided from its log, the flake ledger, and what fails elsewhere (CI-2 to CI-4, CI-12). */
 async function act(remedy: Remedy, diagnosis: CiDiagnosis, seen: LookResult): Promise<Step> {
   remedy.steps += 1;
-  if (diagnosis.fixer !== null) return fix(remedy, diagnosis, diagnosis.fixer, seen);
-  const rerun = await rerunOnce(remedy, diagnosis);
-  return rerun ?? { next: 'end', result: await escalate(remedy, diagnosis.why) };
+  const { input } = remedy;
+  if (!patched('triage'))
+    return diagnosis.fixer === null
+      ? ((await rerunOnce(remedy, diagnosis)) ?? toPerson(remedy, diagnosis.why))
+      : fix(remedy, diagnosis, diagnosis.fixer, seen);
+  const triage = await triageActivities(input.queues, input.finding.target).triageCi({
+    ...refOf(input),
+    diagnosis,
+    nowMs: Date.now(),
+  });
+  switch (triage.next) {
+    case 'fix':
+      return diagnosis.fixer === null
+        ? fixByModel(remedy, diagnosis, seen, triage)
+        : fix(remedy, diagnosis, diagnosis.fixer, seen);
+    case 'rerun':
+      return (await rerunOnce(remedy, diagnosis)) ?? toPerson(remedy, triage.why, triage.report);
+    case 'person':
+      return toPerson(remedy, triage.why, triage.report);
+    case 'watch':
+      return pass(remedy, () => watch(remedy, triage.why));
+    case 'wait': {
+      const ms = triage.untilMs === null ? undefined : Math.max(1, triage.untilMs - Date.now());
+      return pass(remedy, () => waitFor(remedy, triage.why, ms));
+    }
+  }
+}
+
+/** Waiting is no step (LOOP-4). */
+async function pass(remedy: Remedy, wait: () => Promise<void>): Promise<Step> {
+  remedy.steps -= 1;
+  await wait();
+  return again;
+}
+
+/** Green on the very SHA on which it failed: into the flake ledger; a flake too frequent gets one issue (CI-3). */
+async function noteGreen(remedy: Remedy, diagnosis: CiDiagnosis): Promise<void> {
+  if (!patched('triage')) return;
+  const { input } = remedy;
+  const { quarantine } = await triageActivities(input.queues, 'a flake?').noteGreen({
+    ...refOf(input),
+    diagnosis,
+    nowMs: Date.now(),
+  });
+  if (quarantine === null) return;
+  const { test, title, body } = quarantine;
+  await runEffect(
+    { ...remedy, requester: `quarantine/${input.finding.workspace}` },
+    {
+      kind: 'openIssue',
+      target: `${diagnosis.repository}/flakes`,
+      precondition: test,
+      step: 'quarantine',
+      input: { title, body, labels: ['untilgreen', 'flake'] },
+    },
+    async (hold) => ({ giveUp: hold.reason }),
+  );
+}
+
+/** CI-5b, CI-9: each attempt is counted before it is made, and the next one knows why the last one failed. */
+async function fixByModel(
+  remedy: Remedy,
+  diagnosis: CiDiagnosis,
+  seen: LookResult,
+  triage: CiTriage,
+): Promise<Step> {
+  const { input } = remedy;
+  const tries = triesOf(seen);
+  const attemptKey = `${input.remedy}-${diagnosis.headSha.slice(0, 12)}-${tries}`;
+  const attempt = await beginAttempt(remedy, attemptKey);
+  if (attempt === null)
+    return toPerson(remedy, `${seen.attempts} of ${seen.limits.attempts} attempts are used`, triage.report);
+  const outcome = await implement(remedy, diagnosis, attempt);
+  if (outcome.result === 'verified') return propose(remedy, diagnosis, outcome, tries);
+  if (outcome.result !== 'cannotReproduce' && outcome.result !== 'unavailable') {
+    await endTry(remedy, tries);
+    return again;
+  }
+  await remedyActivities(input.queues).giveBackAttempt({ ...refOf(input), attemptKey });
+  if (outcome.result === 'unavailable' && outcome.untilMs !== null) {
+    const ms = Math.max(1, outcome.untilMs - Date.now());
+    return pass(remedy, () => waitFor(remedy, `the model: ${outcome.reason}`, ms));
+  }
+  const [why, report] =
+    outcome.result === 'unavailable'
+      ? [`${triage.why}; no model: ${outcome.reason}`, triage.report]
+      : [`cannot reproduce: ${outcome.reason}`, `${triage.report}\n\n${outcome.report}`];
+  return (await rerunOnce(remedy, diagnosis)) ?? toPerson(remedy, why, report);
 }
 
 async function fix(remedy: Remedy, diagnosis: CiDiagnosis, fixer: string, seen: LookResult): Promise<Step> {
@@ -108,10 +192,7 @@ async function fix(remedy: Remedy, diagnosis: CiDiagnosis, fixer: string, seen: 
   const attemptKey = `${input.remedy}-${diagnosis.headSha.slice(0, 12)}-${tries}`;
   const attempt = await beginAttempt(remedy, attemptKey);
   if (attempt === null)
-    return {
-      next: 'end',
-      result: await escalate(remedy, `${seen.attempts} of ${seen.limits.attempts} attempts are used`),
-    };
+    return toPerson(remedy, `${seen.attempts} of ${seen.limits.attempts} attempts are used`);
   const outcome = await workspaceActivities(input.queues, `${fixer}, attempt ${attempt}`).fixCi({
     ...refOf(input),
     fixer,
@@ -130,124 +211,7 @@ async function fix(remedy: Remedy, diagnosis: CiDiagnosis, fixer: string, seen: 
     );
   }
   // A fixer gives the same result on the same commit: trying it again would only burn the attempts.
-  return {
-    next: 'end',
-    result: await escalate(remedy, `${fixer}: ${outcome.result}: ${outcome.reason}`, outcome.report),
-  };
-}
-
-async function propose(
-  remedy: Remedy,
-  diagnosis: CiDiagnosis,
-  verified: { readonly patchEvidence: string; readonly treeSha: string; readonly report: string },
-  tries: number,
-): Promise<Step> {
-  const { input } = remedy;
-  const detail = input.finding.detail as CiDetail;
-  if (detail.pullRequest !== undefined) return giveTo(remedy, detail.pullRequest, verified, diagnosis, tries);
-  const branch = `untilgreen/ci-${input.finding.fingerprint.slice(0, 12)}-${input.finding.occurrence}`;
-  const pushed = await pushOwn(remedy, {
-    repository: diagnosis.repository,
-    branch,
-    baseSha: diagnosis.headSha,
-    patchEvidence: verified.patchEvidence,
-    treeSha: verified.treeSha,
-    message: `${commitTitle(detail.job)}\n`,
-    step: `fix-${tries + 1}`,
-  });
-  if (pushed.status !== 'receipt' || typeof pushed.result.commitSha !== 'string') {
-    return {
-      next: 'end',
-      result: await escalate(remedy, pushed.status === 'receipt' ? pushed.reason : endReason(pushed)),
-    };
-  }
-  const opened = await runEffect(remedy, {
-    kind: 'openPullRequest',
-    target: `${diagnosis.repository}@${branch}`,
-    precondition: branch,
-    step: `pull-request-${tries + 1}`,
-    input: {
-      head: branch,
-      base: diagnosis.baseBranch,
-      title: `Fix ${detail.workflowName}: ${detail.job}`.slice(0, 200),
-      body: verified.report,
-      labels: ['untilgreen', 'verified'],
-      draft: true,
-    },
-  });
-  if (opened.status !== 'receipt' || typeof opened.result.number !== 'number') {
-    return {
-      next: 'end',
-      result: await escalate(remedy, opened.status === 'receipt' ? opened.reason : endReason(opened)),
-    };
-  }
-  await remember(remedy, {
-    pullRequest: opened.result.number,
-    fixedSha: diagnosis.headSha,
-    tries: tries + 1,
-  });
-  await ciActivities(input.queues, 'did CI start?').ciStarted({
-    ...refOf(input),
-    sha: pushed.result.commitSha,
-  });
-  return again;
-}
-
-/** CI-8: to a person's pull request: at `act` a commit on its branch and a comment that says so, else a comment with the patch. */
-async function giveTo(
-  remedy: Remedy,
-  number: number,
-  verified: { readonly patchEvidence: string; readonly report: string; readonly treeSha: string },
-  diagnosis: CiDiagnosis,
-  tries: number,
-): Promise<Step> {
-  const commit = diagnosis.mayPush ? await pushTheirs(remedy, number, verified, diagnosis, tries) : null;
-  const body =
-    commit === null
-      ? (
-          await ciActivities(remedy.input.queues, `#${number}`).patchComment({
-            tenant: remedy.input.tenant,
-            patchEvidence: verified.patchEvidence,
-            report: verified.report,
-          })
-        ).body
-      : `Commit ${commit} on this branch fixes the failing job.\n\n${verified.report}`;
-  await runEffect(remedy, {
-    kind: 'commentOnIssue',
-    target: `${diagnosis.repository}#${number}`,
-    precondition: diagnosis.headSha,
-    step: `patch-${verified.treeSha.slice(0, 12)}`,
-    input: { number, body },
-  });
-  await remember(remedy, { patchedSha: diagnosis.headSha, tries: tries + 1 });
-  if (commit !== null)
-    await ciActivities(remedy.input.queues, 'did CI start?').ciStarted({
-      ...refOf(remedy.input),
-      sha: commit,
-    });
-  return again;
-}
-
-/** The new head of the branch; null when it could not be pushed: then the comment brings the patch. */
-async function pushTheirs(
-  remedy: Remedy,
-  number: number,
-  verified: { readonly patchEvidence: string; readonly treeSha: string },
-  diagnosis: CiDiagnosis,
-  tries: number,
-): Promise<string | null> {
-  const { job } = remedy.input.finding.detail as CiDetail;
-  const end = await pushCommit(remedy, diagnosis.headSha, {
-    repository: diagnosis.repository,
-    branch: diagnosis.baseBranch,
-    pullRequest: number,
-    baseSha: diagnosis.headSha,
-    patchEvidence: verified.patchEvidence,
-    treeSha: verified.treeSha,
-    message: `${commitTitle(job)}\n`,
-    step: `fix-${tries + 1}`,
-  });
-  return end.status === 'receipt' && typeof end.result.commitSha === 'string' ? end.result.commitSha : null;
+  return toPerson(remedy, `${fixer}: ${outcome.result}: ${outcome.reason}`, outcome.report);
 }
 
 /** Null when it may not be rerun (again). */

@@ -133,20 +133,21 @@ export async function showWaiting(
   waitingFor: string,
   untilMs: number | undefined,
   watchApprovals: boolean,
+  status: 'waiting' | 'watched' = 'waiting',
 ): Promise<void> {
   const { input } = remedy;
   await remedyActivities(input.queues).setStatus({
     ...refOf(input),
     nowMs: Date.now(),
     actor: input.actor,
-    status: 'waiting',
+    status,
     waitingFor,
     ...(untilMs === undefined ? {} : { waitingUntilMs: untilMs }),
   });
   setCurrentDetails(
-    `Waiting: ${escapeText(waitingFor)}${untilMs === undefined ? '' : ` until ${new Date(untilMs).toISOString()}`}`,
+    `${status === 'watched' ? 'Watched' : 'Waiting'}: ${escapeText(waitingFor)}${untilMs === undefined ? '' : ` until ${new Date(untilMs).toISOString()}`}`,
   );
-  show('waiting');
+  show(status);
   const news = watchApprovals ? 'approval' : 'waiting';
   if (remedy.told === news || remedy.told === 'approval') return;
   remedy.told = news;

@@ -1,7 +1,7 @@
 // The loop's side of its remedies: started as children that outlive it, adopted when they are running already, nudged when their finding moved.
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, sleep, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
-import type { Finding } from '../contract/finding.ts';
+import { type Finding, hasRemedy } from '../contract/finding.ts';
 import type { OpenRemedy, RemedyInput } from '../contract/loop.ts';
 import { remedyWorkflowId, workflowTypes } from '../contract/names.ts';
 import type { Loop } from './loop.ts';
@@ -95,10 +95,10 @@ export async function checkRemedies(loop: Loop, findings: readonly Finding[]): P
     };
   }
   const orphans = findings.filter(
-    ({ status, fingerprint, occurrence }) =>
-      (status === 'working' || status === 'waiting') &&
+    (finding) =>
+      hasRemedy(finding) &&
       !loop.state.openRemedies.some(
-        (open) => open.fingerprint === fingerprint && open.occurrence === occurrence,
+        (open) => open.fingerprint === finding.fingerprint && open.occurrence === finding.occurrence,
       ),
   );
   await adoptRemedies(loop, orphans);

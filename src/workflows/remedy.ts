@@ -110,6 +110,13 @@ export async function waitFor(remedy: Remedy, waitingFor: string, ms = safetyNet
   await rollIfLong(remedy);
 }
 
+/** CI-3: seen, and on purpose not acted on, until it moves. */
+export async function watch(remedy: Remedy, why: string): Promise<void> {
+  await showWaiting(remedy, why, undefined, false, 'watched');
+  await condition(() => remedy.nudged, safetyNetMs, { summary: why.slice(0, 180) });
+  await rollIfLong(remedy);
+}
+
 /** A short pause inside the work, e.g. between two looks at a running run. */
 export async function pauseFor(remedy: Remedy, ms: number, what: string): Promise<void> {
   remedy.nudged = false;

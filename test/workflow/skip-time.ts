@@ -14,6 +14,7 @@ const stuckMs = 1_000;
 const lockedMs = 500;
 /** In real time, for one step from timer to timer. */
 const stepLimitMs = 60_000;
+const busyLimitMs = 40_000;
 
 /** @param ended aborts what is under way when the server goes */
 export async function skipTime(
@@ -23,13 +24,28 @@ export async function skipTime(
   ended: AbortSignal,
 ): Promise<void> {
   const endMs = (await env.currentTimeMs()) + ms;
+  let busySince = Date.now();
   for (;;) {
     const quiet = await whenQuiet(histories);
     const nowMs = await env.currentTimeMs();
     if (nowMs >= endMs) return;
-    const step = Math.min(endMs, nextTimerMs(quiet ?? (await histories()))) - nowMs;
-    await advance(env, step, quiet !== null, ended);
+    const known = quiet ?? (await histories());
+    if (quiet !== null) busySince = Date.now();
+    else if (Date.now() - busySince > busyLimitMs) throw new Error(`no end of work: ${lastEvents(known)}`);
+    await advance(env, Math.min(endMs, nextTimerMs(known)) - nowMs, quiet !== null, ended);
   }
+}
+
+function lastEvents(histories: readonly KeptHistory[]): string {
+  return histories
+    .filter((one) => !isIdle([one]))
+    .map(({ workflowId, history }) => {
+      const last = (history.events ?? [])
+        .slice(-8)
+        .map((event) => Object.keys(event).find((key) => key.endsWith('Attributes')));
+      return `${workflowId}: ${last.join(' ')}`;
+    })
+    .join('; ');
 }
 
 /** The histories when nothing is at work in them; null when something is and stays so. */

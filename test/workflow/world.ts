@@ -12,6 +12,7 @@ import type { SourceDefinition, SourceReading } from '../../src/activities/sourc
 import type { CiActivities, CiDiagnosis, WorkspaceActivities } from '../../src/contract/activities.ts';
 import { type AutonomyLevel, type EffectKind, effectKinds, type Risk } from '../../src/contract/effect.ts';
 import type { ObservedFinding } from '../../src/contract/finding.ts';
+import type { CiTriage, TriageActivities } from '../../src/contract/triage.ts';
 import { decideApproval } from '../../src/store/approvals.ts';
 import { type Pool, sha256 } from '../../src/store/database.ts';
 
@@ -30,6 +31,8 @@ export type Place = {
     /** A person's pull request that fails, in place of main. */
     pullRequest: number | null;
     mayPush: boolean;
+    /** What triage says, when it is not by fixer and rerun. */
+    next?: CiTriage['next'];
   };
   pull: { number: number; state: 'open' | 'closed'; merged: boolean } | null;
   drift: { planHash: string; destroys: number } | null;
@@ -61,7 +64,7 @@ export type ScriptedWorld = {
   readonly writes: (kind: EffectKind, tenant?: string) => readonly Written[];
   readonly sources: (pool: Pool) => readonly SourceDefinition[];
   readonly definitions: readonly EffectDefinition[];
-  readonly activities: CiActivities & WorkspaceActivities;
+  readonly activities: CiActivities & TriageActivities & WorkspaceActivities;
 };
 
 const proposing: readonly EffectKind[] = ['pushBranch', 'openPullRequest', 'closePullRequest'];
@@ -303,7 +306,7 @@ function write(kind: EffectKind, place: Place, input: AnyInput): void {
   if (kind === 'rerunFailedJobs') Object.assign(place.ci, { mayRerun: false, jobs: [] });
 }
 
-function scriptedActivities(placeOf: PlaceOf): CiActivities & WorkspaceActivities {
+function scriptedActivities(placeOf: PlaceOf): CiActivities & TriageActivities & WorkspaceActivities {
   const at = (ref: { readonly tenant: string; readonly workspace: string }): Place =>
     placeOf(ref.tenant, ref.workspace);
   return {
@@ -323,6 +326,12 @@ function scriptedActivities(placeOf: PlaceOf): CiActivities & WorkspaceActivitie
         baseBranch: 'main',
       };
     },
+    triageCi: async ({ diagnosis, ...ref }) => {
+      const { next = diagnosis.fixer !== null ? 'fix' : diagnosis.mayRerun ? 'rerun' : 'person' } =
+        at(ref).ci;
+      return { next, class: 'unknown', confidence: 0, why: diagnosis.why, report: '', untilMs: null };
+    },
+    noteGreen: async () => ({ flake: false, why: 'its commit is another', quarantine: null }),
     readPullRequest: async (ref) => {
       const { pull, ci } = at(ref);
       return {

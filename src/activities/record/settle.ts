@@ -1,7 +1,13 @@
 // The second half of a cycle in one transaction: what was read becomes known, the breaker steps, the cycle gets its record, and the next
 // reads get their times (LOOP-1, LOOP-6, LOOP-7). No Temporal here.
 import type { Json } from '../../contract/effect.ts';
-import { type Finding, isWorkable, type Observation, type SourceKind } from '../../contract/finding.ts';
+import {
+  type Finding,
+  hasRemedy,
+  isWorkable,
+  type Observation,
+  type SourceKind,
+} from '../../contract/finding.ts';
 import type { OpenTenantResult, ScheduledRead, SettleRequest, SettleResult } from '../../contract/loop.ts';
 import { type Breaker, breakerAfterCycle } from '../../policy/breaker.ts';
 import { nextDueMs } from '../../policy/cadence.ts';
@@ -62,7 +68,7 @@ export async function openTenant(
       reason,
       cycle: guards.rows[0]?.cycle ?? 0,
       schedule: allReads(parts.sources, row).map((read) => ({ ...read, dueAtMs: nowMs })),
-      adopt: forLoop(findings.filter(({ status }) => status === 'working' || status === 'waiting')),
+      adopt: forLoop(findings.filter(hasRemedy)),
     };
   });
 }
