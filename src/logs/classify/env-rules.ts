@@ -27,7 +27,7 @@ export const envRules: RuleTable = {
       id: 'library',
       weight: 0.84,
       pattern:
-        /cannot find -l\S+|library not found for -l|error while loading shared libraries|cannot open shared object file|Library not loaded: |DLL load failed|libssl.{0,40}not found|Package \S+ was not found in the pkg-config|No package '\S+' found|Python\.h: No such file|missing (?:system )?(?:library|libraries|header|dependenc)|Host system is missing dependencies|pg_config.{0,40}not found|mysql_config.{0,40}not found|could not find (?:native )?(?:library|header)|Could NOT find \S+|Could not find a package configuration file|CMake Error.{0,100}Could not find|configure: error: .{0,100}(?:not found|required|missing|not available)|You (?:need|have) to install|extconf\.rb failed|gyp ERR! (?:find|stack Error: (?:Can't|Could not find|not found))|Microsoft Visual C\+\+ .{0,30} is required|Could not find Chrom|browserType\.launch: (?:Executable doesn't exist|Host)|Executable doesn't exist at|Failed to launch (?:the )?browser|No usable sandbox|ChromeHeadless (?:binary|have not)|No binary for Chrome|Cannot open display|Missing X server|cannot connect to X server|unable to open X display|could not connect to display|no display name and no \$DISPLAY|the requested PHP extension|ext-\w+ (?:\* )?(?:->|is missing)|requires? ext-|PHP Startup: Unable to load/i,
+        /cannot find -l\S+|library not found for -l|error while loading shared libraries|cannot open shared object file|Library not loaded: |DLL load failed|libssl.{0,40}not found|Package \S+ was not found in the pkg-config|No package '\S+' found|Python\.h: No such file|missing (?:system )?(?:library|libraries|header|dependenc)|Host system is missing dependencies|pg_config.{0,40}not found|mysql_config.{0,40}not found|could not find (?:native )?(?:library|header)|Could not find a package configuration file|CMake Error.{0,100}Could not find|configure: error: .{0,100}(?:not found|required|missing|not available)|You (?:need|have) to install|extconf\.rb failed|gyp ERR! (?:find|stack Error: (?:Can't|Could not find|not found))|Microsoft Visual C\+\+ .{0,30} is required|Could not find Chrom|browserType\.launch: (?:Executable doesn't exist|Host)|Executable doesn't exist at|Failed to launch (?:the )?browser|No usable sandbox|ChromeHeadless (?:binary|have not)|No binary for Chrome|Cannot open display|Missing X server|cannot connect to X server|unable to open X display|could not connect to display|no display name and no \$DISPLAY|the requested PHP extension|ext-\w+ (?:\* )?(?:->|is missing)|requires? ext-|PHP Startup: Unable to load/i,
     },
     {
       id: 'package',
@@ -57,7 +57,7 @@ export const envRules: RuleTable = {
       id: 'externally-managed',
       weight: 0.9,
       pattern:
-        /externally-managed-environment|No virtual ?environment found|no such option: --|unrecognized (?:command line )?option|unknown (?:option|flag|argument)[:: ]|illegal option|No module named '?(?:pip|setuptools|distutils|wheel|venv|ensurepip|_ctypes|_sqlite3|pkg_resources|imp)\b|locale (?:cannot|not|.{0,30}unsupported)|Cannot set LC_|invalid byte sequence in US-ASCII|UnicodeDecodeError: 'ascii'/i,
+        /externally-managed-environment|No virtual ?environment found|unrecognized command line option|No module named '?(?:pip|setuptools|distutils|wheel|venv|ensurepip|_ctypes|_sqlite3|pkg_resources|imp)\b|locale (?:cannot|not|.{0,30}unsupported)|Cannot set LC_|invalid byte sequence in US-ASCII|UnicodeDecodeError: 'ascii'/i,
     },
     {
       id: 'no-module',
