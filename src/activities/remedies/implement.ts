@@ -8,7 +8,8 @@ import { type FailingCommand, StepStopped } from '../../integrations/workspace/r
 import { runTool, unchangedValue } from '../../integrations/workspace/run-tool.ts';
 import { readToolInput } from '../../integrations/workspace/tool-inputs.ts';
 import { type Reproduced, type Runs, reproduce, verifyFix } from '../../integrations/workspace/verify-fix.ts';
-import { lastLines } from '../../logs/signature.ts';
+import { classifyLog } from '../../logs/classify.ts';
+import { reduceLog } from '../../logs/reduce.ts';
 import { asData } from '../../policy/outside-text.ts';
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
 import { ConversationTooLarge } from '../../store/conversations.ts';
@@ -38,7 +39,6 @@ import {
 const maxOutputBytes = 2_000_000;
 const callsPerTurn = 8;
 const nonsense = 4;
-const logLines = 150;
 
 export function createImplementActivities(services: Services): ImplementActivities {
   const { pool, redactor } = services;
@@ -98,9 +98,8 @@ export function createImplementActivities(services: Services): ImplementActiviti
           step: found.failing.stepName,
           command: found.failing.command,
           workingDirectory: found.failing.workingDirectory ?? '.',
-          log: lastLines(found.log, logLines).join('\n'),
+          ...(await explained(detail.job, found.log)),
           failedTests: base.failedTests,
-          classification: 'regression',
         };
         const fixCase = await store.keep('fixCase', { failing: found.failing, failure, runUrl: detail.url });
         const earlier = await readFixAttempts(pool, request);
@@ -224,6 +223,19 @@ export function createImplementActivities(services: Services): ImplementActiviti
         const subject = row?.title ?? request.fingerprint.slice(0, 12);
         await recordFixAttempt(pool, { ...request, reason, report, atMs: request.nowMs, subject });
       }),
+  };
+}
+
+/** The lines that explain the failure, and what kind of failure they show; one line and one word for a model that reads little. */
+async function explained(job: string, log: string): Promise<Pick<Failure, 'log' | 'classification'>> {
+  async function* open(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(log);
+  }
+  const { lines } = await reduceLog(open());
+  const { class: kind, confidence } = await classifyLog([{ name: job, open }]);
+  return {
+    log: lines.map(({ text }) => text).join('\n'),
+    classification: `${kind}, confidence ${confidence.toFixed(2)}`,
   };
 }
 
