@@ -1,5 +1,6 @@
 // A workspace of the tenant file: repository, CI, drift, databases. A part of tenant-schema.ts, which says what the whole is.
 import * as z from 'zod';
+import { ciLimits, flakes, storm } from './ci-triage-schema.ts';
 import {
   absolutePath,
   address,
@@ -102,6 +103,13 @@ const ci = z
       ),
     runsPerSweep: z.int().min(30).max(1000).default(30).describe('Runs read per sweep; at least 30.'),
     rerun: z.boolean().default(true).describe('Whether failed jobs may be rerun (once).'),
+    fixWorkflows: z
+      .boolean()
+      .default(false)
+      .describe('Whether a fix may be tried where the workflow file itself is wrong; otherwise a person.'),
+    flakes: flakes.prefault({}).describe('Tests that fail and pass on the same commit.'),
+    storm: storm.prefault({}).describe('Many findings at once.'),
+    limits: ciLimits.prefault({}).describe('How many pull requests fixes may open.'),
     fixers: list(fixer).default([]).describe('Commands whose output repairs kinds of failure.'),
     implementer: implementer.prefault({}).describe('Fixes that a model drafts and code verifies.'),
     forbiddenPaths: list(pathGlob())

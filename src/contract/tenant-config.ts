@@ -146,6 +146,14 @@ export type CiSettings = {
   readonly runsPerSweep: number;
   /** Whether failed jobs may be rerun (once). */
   readonly rerun: boolean;
+  /** CI-13: whether a fix is tried where the workflow file itself is wrong. */
+  readonly fixWorkflows: boolean;
+  /** CI-3. `quarantineRate`: 0 to 1. */
+  readonly flakes: { readonly quarantineRate: number; readonly quarantineFailures: number };
+  /** CI-12: from so many open findings of the repository on, one is fixed at a time. */
+  readonly storm: { readonly findings: number };
+  /** CI-12: pull requests of CI fixes in the repository; a tenant may lower the maxima, never raise them. */
+  readonly limits: { readonly openPullRequests: number; readonly newPullRequestsPerHour: number };
   readonly fixers: readonly FixerSettings[];
   readonly implementer: ImplementerSettings;
   /** Globs, in addition to the fixed ones of CI-7. */
