@@ -3,6 +3,7 @@ import type { ExitCode } from './exit-codes.ts';
 import type { FrameParts } from './frame.ts';
 import { approvalsCommand } from './look/approvals.ts';
 import { ciCommand } from './look/ci.ts';
+import { costCommand } from './look/cost.ts';
 import { findingsCommand } from './look/findings.ts';
 import { historyCommand } from './look/history.ts';
 import { showCommand } from './look/show.ts';
@@ -38,6 +39,7 @@ const groups: readonly CommandGroup[] = [
       showCommand,
       approvalsCommand,
       ciCommand,
+      costCommand,
     ],
   },
   {

@@ -3,9 +3,11 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { TenantView } from '../contract/loop.ts';
 import { queries, tenantWorkflowId } from '../contract/names.ts';
+import { nextUtcMidnight, utcDay } from '../policy/model-budget.ts';
 import { tenantStateOf } from '../policy/tenant-state.ts';
 import { openApprovals } from '../store/approvals.ts';
 import { listCycles } from '../store/cycles.ts';
+import { type DayUsage, usageOfDay } from '../store/model-calls.ts';
 import { listPauses } from '../store/pauses.ts';
 import { type LastRead, lastReads, liveWrites, readLimits } from '../store/status.ts';
 import type { TenantRow } from '../store/tenants.ts';
@@ -52,6 +54,16 @@ export type BreakerStatus = {
   readonly reason: string | null;
 };
 
+/** The model's tokens of the UTC day, input and output (MODEL-3). */
+export type BudgetView = {
+  readonly tokensUsed: number;
+  /** Reserved by calls under way. */
+  readonly tokensHeld: number;
+  readonly tokensLimit: number;
+  readonly costUsd: number;
+  readonly resetsAt: string;
+};
+
 export type SourceStatus = {
   readonly workspace: string;
   readonly source: string;
@@ -89,6 +101,8 @@ export type Status = {
     readonly attempts: number;
   }[];
   readonly limits: LimitsView;
+  /** Null: the model is switched off. */
+  readonly budget: BudgetView | null;
   readonly version: number;
   readonly autonomy: string;
   readonly links: { readonly workflow: string | null };
@@ -101,7 +115,7 @@ export async function readStatus(context: Context, tenant: TenantRow): Promise<S
   const nowMs = context.clock();
   const name = tenant.tenant;
   const asked = askLoop(context, name);
-  const [limits, cycles, findings, reads, pauses, approvals, writing] = await Promise.all([
+  const [limits, cycles, findings, reads, pauses, approvals, writing, usage] = await Promise.all([
     readLimits(pool, name, nowMs),
     listCycles(pool, name, 5),
     readFindings(context, tenant, 0),
@@ -109,6 +123,7 @@ export async function readStatus(context: Context, tenant: TenantRow): Promise<S
     listPauses(pool, name, nowMs),
     openApprovals(pool, name),
     liveWrites(pool, name),
+    usageOfDay(pool, name, utcDay(nowMs)),
   ]);
   const loop = await asked;
   const last = cycles.find((cycle) => cycle.state !== 'running') ?? null;
@@ -154,6 +169,7 @@ export async function readStatus(context: Context, tenant: TenantRow): Promise<S
       attempts,
     })),
     limits: limitsView(tenant, limits?.mutatingMs ?? []),
+    budget: budgetView(tenant, usage, nowMs),
     version: tenant.version,
     autonomy: tenant.config.autonomy.default,
     links: { workflow: workflowLink(context, tenantWorkflowId(name)) },
@@ -203,6 +219,18 @@ function limitsView(tenant: TenantRow, mutatingMs: readonly number[]): LimitsVie
     },
     attempts,
     plannerSteps,
+  };
+}
+
+function budgetView(tenant: TenantRow, usage: DayUsage, nowMs: number): BudgetView | null {
+  const { enabled, budgets } = tenant.config.model;
+  if (!enabled) return null;
+  return {
+    tokensUsed: usage.tokens,
+    tokensHeld: usage.held,
+    tokensLimit: budgets.tokensPerDay,
+    costUsd: usage.microUsd / 1_000_000,
+    resetsAt: iso(nextUtcMidnight(nowMs)),
   };
 }
 

@@ -3,6 +3,7 @@
 import { isWorkable } from '../contract/finding.ts';
 import { activeFindings, type FindingRow } from '../store/findings.ts';
 import { listAudit, openHolds } from '../store/history.ts';
+import { type RunUsage, usageOfRuns } from '../store/model-calls.ts';
 import type { TenantRow } from '../store/tenants.ts';
 import type { Context } from './context.ts';
 import { viewFindings } from './findings.ts';
@@ -18,6 +19,13 @@ export type HeldEffect = {
   readonly reason: string;
 };
 
+export type FindingBudget = {
+  readonly triage: { readonly tokensUsed: number; readonly tokensLimit: number };
+  /** Drafts and verdicts. */
+  readonly fix: { readonly tokensUsed: number; readonly tokensLimit: number };
+  readonly costUsd: number;
+};
+
 export type FindingWhy = {
   readonly finding: FindingView;
   readonly waitsFor: string;
@@ -31,6 +39,8 @@ export type FindingWhy = {
   };
   readonly nextStep: string;
   readonly attemptsLeft: number;
+  /** The model's tokens for this occurrence; null: it is switched off. */
+  readonly budget: FindingBudget | null;
   /** The latest lines of its audit trail, newest first; for a tenant the last 3 of each finding. */
   readonly events: readonly EventView[];
 };
@@ -47,6 +57,7 @@ export type Why = {
   readonly breaker: Status['breaker'];
   readonly cooldowns: Status['cooldowns'];
   readonly limits: Status['limits'];
+  readonly budget: Status['budget'];
   readonly approvals: readonly ApprovalView[];
   readonly unreadable: readonly SourceStatus[];
   readonly writing: Status['writing'];
@@ -63,9 +74,10 @@ export async function readWhy(context: Context, tenant: TenantRow, wanted?: stri
       : requireFinding(pool, tenant.tenant, wanted).then((row): readonly FindingRow[] => [row]),
   ]);
   const fingerprints = rows.map(({ fingerprint }) => fingerprint);
-  const [views, holds, events] = await Promise.all([
+  const [views, holds, usage, events] = await Promise.all([
     viewFindings(context, pool, tenant, rows),
     openHolds(pool, tenant.tenant, fingerprints),
+    usageOfRuns(pool, tenant.tenant, fingerprints),
     Promise.all(
       fingerprints.map((fingerprint) =>
         listAudit(pool, { tenant: tenant.tenant, fingerprint, limit: wanted === undefined ? 3 : 20 }),
@@ -95,6 +107,7 @@ export async function readWhy(context: Context, tenant: TenantRow, wanted?: stri
       evidence: { source: sourceOf(finding, status), run: finding.links.run, detail: finding.detail },
       nextStep: nextStepOf(finding, status, approvals),
       attemptsLeft: Math.max(0, finding.attempts.limit - finding.attempts.used),
+      budget: budgetOf(tenant, usage, rows[index]),
       events: (events[index] ?? []).map(eventView),
     };
   });
@@ -110,10 +123,29 @@ export async function readWhy(context: Context, tenant: TenantRow, wanted?: stri
     breaker: status.breaker,
     cooldowns: status.cooldowns,
     limits: status.limits,
+    budget: status.budget,
     approvals: status.approvals,
     unreadable: status.sources.filter(({ state }) => state === 'unknown'),
     writing: status.writing,
     notes: status.notes,
+  };
+}
+
+function budgetOf(
+  tenant: TenantRow,
+  usage: readonly RunUsage[],
+  row: Pick<FindingRow, 'fingerprint' | 'occurrence'> | undefined,
+): FindingBudget | null {
+  const { enabled, budgets } = tenant.config.model;
+  if (!enabled) return null;
+  const own = usage.filter(
+    (one) => one.fingerprint === row?.fingerprint && one.occurrence === row.occurrence,
+  );
+  const used = (group: RunUsage['budget']): number => own.find(({ budget }) => budget === group)?.tokens ?? 0;
+  return {
+    triage: { tokensUsed: used('triage'), tokensLimit: budgets.triageTokens },
+    fix: { tokensUsed: used('fix'), tokensLimit: budgets.fixTokens },
+    costUsd: own.reduce((sum, { microUsd }) => sum + microUsd, 0) / 1_000_000,
   };
 }
 

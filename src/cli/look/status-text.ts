@@ -16,6 +16,7 @@ export function statusText(status: Status, nowMs: number): string {
         status.pauses.length === 0 ? 'no' : status.pauses.map((p) => pauseText(p, nowMs)).join('; '),
       ],
       ['left', leftText(status)],
+      ['model', budgetText(status, nowMs)],
       ['workflow', status.links.workflow],
     ]),
     findingsTable(status.findings, nowMs),
@@ -92,4 +93,13 @@ export function leftText(status: Pick<Status, 'limits'>): string {
   const { limit, used, left, reservedForIncidents } = status.limits.mutatingPer5Min;
   const kept = reservedForIncidents > 0 ? `, ${reservedForIncidents} more for incidents` : '';
   return `${left} mutating effects now (${used} of ${limit} used in 5 min${kept})`;
+}
+
+export function budgetText(status: Pick<Status, 'budget'>, nowMs: number): string {
+  const { budget } = status;
+  if (budget === null) return 'off (model.enabled)';
+  const { tokensUsed, tokensLimit, tokensHeld, costUsd, resetsAt } = budget;
+  const left = Math.max(0, tokensLimit - tokensUsed - tokensHeld);
+  const held = tokensHeld > 0 ? `, ${tokensHeld} held by calls under way` : '';
+  return `${left} tokens left of ${tokensLimit} (${tokensUsed} used, $${costUsd.toFixed(2)}${held}), anew ${relative(resetsAt, nowMs)}`;
 }

@@ -8,7 +8,7 @@ import { withCommon } from '../options.ts';
 import { facts, paint, paragraphs, shorten, shortId, table } from '../text/table.ts';
 import { relative } from '../text/time.ts';
 import { eventsTable } from './history.ts';
-import { breakerText, leftText, pauseText } from './status-text.ts';
+import { breakerText, budgetText, leftText, pauseText } from './status-text.ts';
 
 type WhyOptions = CommonOptions & { readonly tenant?: string };
 
@@ -64,6 +64,7 @@ function whyText(why: Why, nowMs: number): string {
       ['breaker', breakerText(why, nowMs)],
       ['paused', why.pauses.length === 0 ? 'no' : why.pauses.map((p) => pauseText(p, nowMs)).join('; ')],
       ['left', leftText(why)],
+      ['model', budgetText(why, nowMs)],
       [
         'cooldowns',
         why.cooldowns.map((c) => `${c.kind} on ${c.target}, ends ${relative(c.until, nowMs)}`).join('; '),
@@ -85,6 +86,7 @@ function findingText(why: FindingWhy, nowMs: number): string {
       facts([
         ['waits for', `${why.waitsFor}${until === null ? '' : ` (${until})`}`],
         ['next step', why.nextStep],
+        ['model', findingBudget(why)],
         ['attempts', `${finding.attempts.used} of ${finding.attempts.limit} used, ${why.attemptsLeft} left`],
         [
           'evidence',
@@ -116,6 +118,15 @@ function findingText(why: FindingWhy, nowMs: number): string {
   ]
     .filter((part) => part !== '')
     .join('\n');
+}
+
+function findingBudget({ budget }: FindingWhy): string | null {
+  if (budget === null) return null;
+  const { triage, fix, costUsd } = budget;
+  if (triage.tokensUsed + fix.tokensUsed === 0) return null;
+  const part = (name: string, { tokensUsed, tokensLimit }: typeof fix): string =>
+    `${name} ${tokensUsed} of ${tokensLimit} tokens`;
+  return `${part('triage', triage)}, ${part('fix', fix)}, $${costUsd.toFixed(2)}`;
 }
 
 function indent(text: string): string {
