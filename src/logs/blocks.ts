@@ -16,23 +16,34 @@ const MAX_BLOCK_LINES = 160;
 const MAX_UP_LINES = 40;
 const AROUND_BEFORE = 6;
 const AROUND_AFTER = 10;
+/** The very end of the failed step is kept next to whatever the rules find. */
+const LAST_LINES = 12;
+const LAST_PRIORITY = 58;
 /** The end of the failed step, or of the log, for failures that no rule knows. */
 const TAIL_LINES = 60;
 const TAIL_PRIORITY = 20;
 /** What else the failed step said, the later the better: the budget is there to be used. */
-const REST_PRIORITY = 8;
+const REST_PRIORITY = 10;
 /** A line that the log of a run that passed has not, and that no rule knows. */
 const NEW_PRIORITY = 14;
 
 export function findBlocks(texts: readonly string[], scores: LineScores, compared: boolean): Blocks {
   const count = texts.length;
-  const priority = Float32Array.from(scores.score);
+  const priority = Float32Array.from(scores.worth);
   const block = new Int32Array(count).fill(-1);
   const indents = Int32Array.from(texts, indentOf);
   const shape = shapes(texts);
   const raise = (at: number, value: number): void => {
     const worth = scores.known[at] === 1 ? value * 0.5 : value;
     if (at >= 0 && at < count && worth > (priority[at] ?? 0)) priority[at] = worth;
+  };
+  const noise = new Int8Array(count);
+  const noisy = (at: number): boolean => {
+    if (noise[at] === 0) noise[at] = isNoise(texts[at] ?? '') ? 1 : -1;
+    return noise[at] === 1;
+  };
+  const around = (at: number, value: number): void => {
+    if (at >= 0 && at < count && value > (priority[at] ?? 0) && !noisy(at)) raise(at, value);
   };
   for (let at = 0; at < count; at++) {
     const score = scores.score[at] ?? 0;
@@ -41,14 +52,19 @@ export function findBlocks(texts: readonly string[], scores: LineScores, compare
     const root = block[first] === -1 ? first : (block[first] ?? first);
     for (let line = first; line <= at; line++) block[line] = root;
     const last = downward(at, score, root);
-    for (let line = 1; line <= AROUND_BEFORE; line++) raise(first - line, score * (0.5 - 0.06 * line));
-    for (let line = 1; line <= AROUND_AFTER; line++) raise(last + line, score * (0.46 - 0.035 * line));
+    for (let line = 1; line <= AROUND_BEFORE; line++) around(first - line, score * (0.5 - 0.06 * line));
+    for (let line = 1; line <= AROUND_AFTER; line++) around(last + line, score * (0.46 - 0.035 * line));
   }
   for (let at = 0; at < count; at++) {
     const left = scores.toEnd[at] ?? -1;
-    if (left < 0 || (priority[at] ?? 0) >= TAIL_PRIORITY || isNoise(texts[at] ?? '')) continue;
-    raise(at, left <= TAIL_LINES ? TAIL_PRIORITY - left * 0.15 : REST_PRIORITY / (1 + left / 500));
+    if (left < 0 || (priority[at] ?? 0) >= LAST_PRIORITY || noisy(at)) continue;
+    if (left <= LAST_LINES) raise(at, LAST_PRIORITY - left);
+    else raise(at, left <= TAIL_LINES ? TAIL_PRIORITY - left * 0.15 : REST_PRIORITY / (1 + left / 1000));
     if (compared && scores.known[at] === 0) raise(at, NEW_PRIORITY);
+  }
+  // Nothing but noise: its end is still the best there is.
+  if (!priority.some((value) => value > 0)) {
+    for (let at = Math.max(0, count - TAIL_LINES); at < count; at++) priority[at] = TAIL_PRIORITY;
   }
   return { priority, block };
 

@@ -14,6 +14,8 @@ export type Candidate = {
 export const MAX_SHOWN_CHARS = 600;
 const MAX_FRAME_CHARS = 200;
 const LATER = 0.35;
+/** Below this it is noise, even when there is room. */
+const MIN_PRIORITY = 6;
 const FRAME = /^\s*(?:at |from |#\d+ |\.\.\. \d+ )/;
 
 export type Chosen<T extends Candidate> = { readonly chosen: readonly T[]; readonly tokens: number };
@@ -29,7 +31,7 @@ export function chooseLines<T extends Candidate>(
 ): Chosen<T> {
   const cut: T[] = candidates.map((one) => ({ ...one, line: shorten(one.line) }));
   const order = [...cut.keys()]
-    .filter((index) => (cut[index]?.priority ?? 0) > 0)
+    .filter((index) => (cut[index]?.priority ?? 0) >= MIN_PRIORITY)
     .sort((a, b) => (cut[b]?.priority ?? 0) - (cut[a]?.priority ?? 0) || a - b);
   const kinds = new Map<number, number>();
   const later: number[] = [];
@@ -65,10 +67,11 @@ export function chooseLines<T extends Candidate>(
   fillGaps();
   return { chosen: cut.filter((_, index) => taken[index] === 1), tokens };
 
-  /** One or two lines between kept ones read better than a hole. */
+  /** A blank line between kept ones costs next to nothing. */
   function fillGaps(): void {
     for (let index = 1; index < cut.length - 1; index++) {
-      if (taken[index] === 0 && taken[index - 1] === 1 && taken[index + 1] === 1) take(index);
+      const isBlank = cut[index]?.line.text === '';
+      if (isBlank && taken[index - 1] === 1 && taken[index + 1] === 1) take(index);
     }
   }
 }

@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 
-/** One log. `name` is the file's name inside an archive (`2_build (ubuntu).txt`), else the path. `open` may be called again. */
+/** One log. `name` is the file's name inside an archive (`2_build (ubuntu).txt`), else the path. `open` may be called again. A chunk is good until the next. */
 export type LogFile = { readonly name: string; readonly open: () => AsyncIterable<Uint8Array> };
 
 /** The file cannot be read as a log; the message says what to do. */
@@ -26,12 +26,27 @@ export async function openLog(path: string): Promise<readonly LogFile[]> {
   if (head[0] === 0x1f && head[1] === 0x8b)
     return [{ name: path, open: () => createReadStream(path).pipe(createGunzip()) }];
   if (head.toString('latin1', 0, 4) !== 'PK\u0003\u0004')
-    return [{ name: path, open: () => createReadStream(path, { highWaterMark: CHUNK_BYTES }) }];
+    return [{ name: path, open: () => readPlain(path) }];
   const names = (await entriesOf(path)).filter((name) => name.endsWith('.txt') || name.endsWith('.log'));
   const jobs = names.filter((name) => !name.includes('/'));
   return (jobs.length > 0 ? jobs : names)
     .toSorted((a, b) => leadingNumber(a) - leadingNumber(b) || (a < b ? -1 : 1))
     .map((name) => ({ name, open: () => readEntry(path, name) }));
+}
+
+/** In one buffer, since a stream's new buffers pile up faster than they are collected: a chunk is good until the next one is asked for. */
+async function* readPlain(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    await using file = await open(path, 'r');
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
 }
 
 async function firstBytes(path: string): Promise<Buffer> {

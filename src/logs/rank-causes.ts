@@ -1,12 +1,15 @@
 // Which of the kept lines name the cause, the best first: one line of each block before any second one.
 import type { Blocks } from './blocks.ts';
-import type { LineScores } from './line-scores.ts';
+import { isNoise, type LineScores } from './line-scores.ts';
 
 export type Cause = { readonly at: number /** In (0, 1]. */; readonly score: number };
 
 const MAX_CAUSES = 10;
-/** Below this a line is a guess; the best guess is given only when there is nothing better. */
+/** Below this a rule has not found a cause. */
 const NAMED_SCORE = 40;
+const GUESSED_LINES = 15;
+const MAX_GUESSES = 3;
+const GUESS_SCORE = 0.2;
 /** A first line of a block is preferred to a slightly better one below it. */
 const FIRST_LINE_BONUS = 2;
 
@@ -33,8 +36,28 @@ export function rankCauses(texts: readonly string[], scores: LineScores, blocks:
   }
   const named = [...first, ...second]
     .slice(0, MAX_CAUSES)
-    .filter((at, index) => index === 0 || (scores.score[at] ?? 0) >= NAMED_SCORE);
+    .filter((at) => (scores.score[at] ?? 0) >= NAMED_SCORE);
+  if (named.length === 0) return guesses();
   return named.map((at) => ({ at, score: Math.round(scores.score[at] ?? 0) / 100 }));
+
+  /** No rule knows what was said: then it is what was said last, before the step failed. */
+  function guesses(): readonly Cause[] {
+    return [...texts.keys()]
+      .filter((at) => {
+        const left = scores.toEnd[at] ?? -1;
+        const isOwn = scores.isEnd[at] === 0 && scores.known[at] === 0;
+        return (
+          left >= 0 &&
+          left <= GUESSED_LINES &&
+          isOwn &&
+          /\w/.test(texts[at] ?? '') &&
+          !isNoise(texts[at] ?? '')
+        );
+      })
+      .sort((a, b) => (scores.toEnd[a] ?? 0) - (scores.toEnd[b] ?? 0) || b - a)
+      .slice(0, MAX_GUESSES)
+      .map((at, index) => ({ at, score: GUESS_SCORE - index * 0.01 }));
+  }
 
   function worth(at: number): number {
     return (scores.score[at] ?? 0) + (blocks.block[at] === at ? FIRST_LINE_BONUS : 0);

@@ -29,8 +29,10 @@ export function findRegions(texts: readonly string[]): Regions {
   for (let at = 0; at < count; at++) {
     const text = (texts[at] ?? '').trimStart().slice(0, MAX_END_CHARS);
     if (text === '') continue;
-    if (failedEnd.some((pattern) => pattern.test(text))) {
-      isEnd[at] = 1;
+    const said = failedEnd.some((pattern) => pattern.test(text));
+    // GitHub and Azure print an annotation of their own only in a step that failed.
+    if (said || text.startsWith('##[error]')) {
+      if (said) isEnd[at] = 1;
       // After the clean-up only the whole job is said to have failed: that is not a step of its own.
       if (cleanup) continue;
       ends++;

@@ -31,7 +31,7 @@ export const cleanupStart =
 
 /** The failing part of a test report begins; lines in it explain. */
 export const sectionStart =
-  /^(?:\d+ failing|Failures ?:|Failed examples ?:|failures:|Failed Tests?\b.{0,10}$|FAILED TESTS|Failing tests:|Failed tests?:|Tests in error:|Failing scenarios:|Failed scenarios:|Summary of all failing tests|There (?:was|were) \d+ (?:failure|error)|The following tests? (?:FAILED|failed)|=+ (?:FAILURES|ERRORS) =+|=+ short test summary|\* What went wrong:|Test Summary Report|\[ERROR\]\s+(?:Failures|Errors):|Results ?:$|⎯+ Failed|Test Failures|Failed specs|Unexpected (?:failures|results)|Failed \d+ tests?:|={3,} FAIL)/;
+  /^(?:\d+ failing|Failures ?:|Failed examples ?:|failures:|Failed Tests?\b.{0,10}$|FAILED TESTS|Failing tests:|Failed tests?:|Tests in error:|Failing scenarios:|Failed scenarios:|Summary of all failing tests|There (?:was|were) \d+ (?:failure|error)|The following tests? (?:FAILED|failed)|=+ (?:FAILURES|ERRORS) =+|=+ short test summary|\* What went wrong:|Test Summary Report|\[ERROR\]\s+(?:Failures|Errors):|⎯+ Failed|Test Failures|Failed specs|Unexpected (?:failures|results)|Failed \d+ tests?:|={3,} FAIL)/;
 
 export const sectionEnd =
-  /^(?:Finished in |Tests:|Test Suites:|Ran \d+|\d+ (?:examples?|runs|tests?),|FAILURES!|ERRORS!|test result:|\* Try:|BUILD |npm (?:ERR!|error)|The command "|=+ .{0,120}\b(?:failed|passed|errors?)\b.{0,120} in |Error(?:s while running CTest|:? Process completed)|##\[error\]Process|Done in |Duration |\[INFO\] -----|> Task |$ )/;
+  /^(?:Finished in |Tests:|Test Suites:|Ran \d+|\d+ (?:examples?|runs|tests?),|FAILURES!|ERRORS!|test result:|\* Try:|BUILD |npm (?:ERR!|error)|The command "|=+ .{0,120}\b(?:failed|passed|errors?)\b.{0,120} in |Error(?:s while running CTest|:? Process completed)|##\[error\]Process|Done in |Duration |\[INFO\] |-{20,}$|> Task |$ )/;

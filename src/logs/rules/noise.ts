@@ -18,7 +18,7 @@ export const dampers: readonly Damper[] = [
   [0.05, /^(?:not ok .{0,300}# (?:TODO|SKIP|todo|skip)|ok\s+\S+\s+(?:[\d.]+s|\(cached\)))/],
   [
     0.1,
-    /^(?:Successfully|Success\b|Already|Nothing to|No (?:errors?|issues|problems|warnings|failures|offenses|tests? (?:failed|failures))\b)/i,
+    /^(?:Successfully|Success\b|Already|Nothing to|found 0 |No (?:errors?|issues|problems|warnings|failures|offenses|tests? (?:failed|failures))\b)/i,
   ],
   [
     0.12,
@@ -31,9 +31,16 @@ export const dampers: readonly Damper[] = [
   // levels below an error
   [
     0.22,
-    /^\W{0,3}(?:warn(?:ings?)?|info|information|debug|notice|trace|verbose|deprecat\w{2,6}|note|hint|tip)\b\W/i,
+    /^\W{0,3}(?!warn\] (?:\S{1,200}\.\w{1,8}$|Code style))(?:warn(?:ings?)?|info|information|debug|notice|trace|verbose|deprecat\w{2,6}|note|hint|tip)\b\W(?!.{0,300}\bFAIL(?:ED)?\b)/i,
   ],
   [0.2, /\b(?:deprecat(?:ed|ion)|DEPRECAT|will be removed in|is obsolete)/i],
+  [0.1, /^SLF4J: |^➤ YN0007|must be built because it never/],
+  // source excerpts, which repeat words of the program
+  [0.3, /^>?\s*\d{1,6} ?[|│] /],
+  [
+    0.45,
+    /(?:Test failed\.? {1,2}See above|^(?:Gradle )?build failed[:.]? ?(?:https?:|see )|There (?:are|were) test failures|Build failed with an exception|Some tests (?:failed|did not pass)|^BUILD (?:FAILURE|FAILED))/i,
+  ],
   [0.12, /^npm (?:WARN|warn|notice|info|verb)|^warning .{1,300}|^\[WARNING\]|^➤ YN00(?:13|19|02|60|86)/],
   [0.3, /[:)] (?:warning|note|info|remark)\b[: ]/i],
   [0.5, /\b(?:retry(?:ing)?|retries|will retry|trying again|attempt \d+ (?:of|\/))\b/i],
@@ -45,7 +52,7 @@ export const dampers: readonly Damper[] = [
   // downloads, installs, progress
   [
     0.06,
-    /^(?:Download(?:ing|ed)?|Fetch(?:ing|ed)|Get:\d|Hit:\d|Ign:\d|Unpacking|Setting up|Selecting|Preparing to|Collecting|Using (?:cached|\w+ \d)|Requirement already|Building wheel|Stored in|Extracting|Receiving objects|Resolving deltas|Pulling|Pulled|Pushing|Verifying|Processing triggers|Progress|Cloning into|Resolving|Reading|Loaded|Installed|Removing|Found existing|Created wheel|Attempting uninstall|inflating|creating|adding|copying|writing|Copying|Linking|Generating|Scanning|Checking out|Waiting for)\b(?!.{0,200}(?:\b[Ee]rror\b|\b[Ff]ailed\b|\bcannot\b|\bcould not\b))/,
+    /^(?:Download(?:ing|ed)?|Fetch(?:ing|ed)|Get:\d|Hit:\d|Ign:\d|Unpacking|Setting up|Selecting|Preparing to|Collecting|Using (?:cached|\w+ \d)|Requirement already|Building wheel|Stored in|Extracting|Receiving objects|Resolving deltas|Pulling|Pulled|Pushing|Verifying|Processing triggers|Progress|Cloning into|Resolving|Reading|Loaded|Installed|Removing|Found existing|Created wheel|Attempting uninstall|inflating|creating|adding|copying|writing|Copying|Linking|Generating|Scanning|Checking out|Waiting for)\b(?!.{0,200}(?:\b[Ee]rror[: ]|\b[Ff]ailed\b|\bcannot\b|\bcould not\b))/,
   ],
   [
     0.06,
@@ -91,7 +98,7 @@ export const dampers: readonly Damper[] = [
   ],
   [
     0.3,
-    /^\[ERROR\]\s?(?:$|-> \[Help|To see the full|Re-run Maven|For more information|\[Help|After correcting|Please refer to)/,
+    /^\[ERROR\]\s?(?:$|-> \[Help|To see the full|Re-run Maven|For more information|\[Help|After correcting|Please refer to|\s{1,4}mvn <)/,
   ],
   [
     0.4,

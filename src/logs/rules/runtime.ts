@@ -29,7 +29,7 @@ export const runtimeRules: readonly Rule[] = [
   // machine and runner
   [
     95,
-    /\bout of memory\b|OutOfMemory|OOMKilled|\boom-kill|Cannot allocate memory|GC overhead limit|memory limit exceeded|exit(?:ed with)?(?: code| status)? 137\b/i,
+    /\bout of memory\b|(?<!On)OutOfMemory(?:Error|Exception)?(?=$|[\s:(])|OOMKilled|\boom-kill|Cannot allocate memory|GC overhead limit|memory limit exceeded|exit(?:ed with)?(?: code| status)? 137\b/i,
   ],
   [95, /No space left on device|disk (?:is )?full\b|disk quota exceeded/i],
   [
@@ -69,7 +69,7 @@ export const runtimeRules: readonly Rule[] = [
   // package managers
   [
     90,
-    /^npm (?:ERR!|error) (?:code (?!ELIFECYCLE|1$)|404|notarget|ERESOLVE|peer |Could not resolve|Missing:|Invalid:|Test failed|cb\(\)|network|Cannot|Error:|enoent|missing|syscall|engine|Invalid|`npm ci`|TypeError|conflict|Found:)/i,
+    /^npm (?:ERR!|error) (?:code (?!ELIFECYCLE|1$)|404|notarget|ERESOLVE|peer |Could not resolve|Missing:|Invalid:|cb\(\)|network|Cannot|Error:|enoent|missing|syscall|engine|Invalid|`npm ci`|TypeError|conflict|Found:)/i,
   ],
   [62, /^npm (?:ERR!|error)/],
   [
@@ -101,9 +101,12 @@ export const runtimeRules: readonly Rule[] = [
     /^CONFLICT \(|^error: pathspec|Permission denied \(publickey\)|^remote: (?:error|fatal|Permission|Repository not found)|refusing to merge|error: failed to push/i,
   ],
   // build tools
+  [80, /^A problem occurred/],
+  [74, /^Execution failed for task/],
+  [60, /^\* What went wrong:/],
   [
     88,
-    /^\* What went wrong:|^A problem occurred|^Execution failed for task|^> (?!Task |Configure |Connecting|Building|IDLE|Run with|Get more|Resolve |Transform )[A-Z]\S{0,60} .{8,}/,
+    /^> (?!Task |Configure |Connecting|Building|IDLE|Run with|Get more|Resolve |Transform )[A-Z]\S{0,60} .{8,}/,
   ],
   [68, /^> Task .{1,200} FAILED$/],
   [

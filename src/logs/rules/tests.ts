@@ -8,17 +8,17 @@ export const testRules: readonly Rule[] = [
   [91, /^(?:FAILED|ERROR) \S{1,300}(?:::\S|\.py\b)/],
   [76, /^_{3,} .{1,200} _{3,}$/],
   [84, /^\S{1,200}\.py:\d+: (?:\w+\.)*\w+(?:Error|Exception|Failed|Failure)?$/],
-  [90, /^(?:FAIL|ERROR): \w.{0,200}\(\S{1,200}\)/],
+  [86, /^(?:FAIL|ERROR): \w.{0,200}\(\S{1,200}\)/],
   [84, /^Failed example:|^File "[^"]{1,200}", line \d+, in (?:\w|\.)+$/],
   // go
-  [91, /^--- FAIL: /],
+  [86, /^--- FAIL: /],
   [90, /^\S{1,200}_test\.go:\d+: /],
   [74, /^FAIL\s+\S+\s+(?:[\d.]+s|\[|\(cached)/],
   [86, /^Error Trace:|^Error:\s{2,}\S|^Messages?:\s{3,}/],
   [93, /^WARNING: DATA RACE/],
   [90, /^\[Fail\] |^• (?:Failure|\[FAILED\])|^\[FAILED\] (?!in |\[)/],
   // jest, vitest, mocha, jasmine, karma, ava, tap, playwright, cypress, node
-  [90, /^● (?!Console$|Deprecation|Validation Warning)\S/],
+  [87, /^● (?!Console$|Deprecation|Validation Warning)\S/],
   [80, /^FAIL\s+\S.{0,200}(?:\.[jt]sx?|\.vue|>)/],
   [89, /^not ok \d*(?!.{0,300}# (?:TODO|SKIP|todo|skip))/],
   [84, /^(?:✖|✗|✘|×|⨯|❌|✕|🔴) \S/],
@@ -27,14 +27,14 @@ export const testRules: readonly Rule[] = [
     88,
     /\bexpect\(.{0,200}\)\.(?:not\.)?to|\bexpected .{1,300} (?:to|but|got|not|instead|actual|received|in )/i,
   ],
-  [89, /\) .{1,200} FAILED$|^\S.{0,200} > .{1,200} FAILED$/],
+  [85, /\) .{1,200} FAILED$|^\S.{0,200} > .{1,200} FAILED$/],
   // rust
   [90, /^test .{1,200} \.\.\. FAILED$|^---- .{1,200} (?:stdout|stderr) ----$|^FAIL \[ *[\d.]+s\]/],
   [95, /^thread '.{0,200}' (?:\(\d+\) )?panicked at/],
   // JVM
-  [89, /<<< (?:FAILURE|ERROR)!/],
-  [89, /^(?:\[\w+\]\s+)?\w+(?:Test|Tests|IT|TestCase|Spec|Suite)?(?:\.\w+|>\S{1,100})*:\d+ \S/],
-  [88, /^FAILED: \S|\*\*\* FAILED \*\*\*|^Test \S{1,200} failed: |^\[FAIL(?:ED|URE)?\] \S/],
+  [86, /<<< (?:FAILURE|ERROR)!/],
+  [89, /^[A-Za-z]\w*(?:[.>][\w$]+)+(?:\(.{0,60}\))?:\d+ \S/],
+  [88, /^FAILED: \S|\*\*\* FAILED \*\*\*|^Test \S{1,200} (?:failed: |FAILED$)|^\[FAIL(?:ED|URE)?\] \S/],
   [90, /\bComparisonFailure\b|\bAssertionFailedError\b|\bWantedButNotInvoked\b|\bMismatchedInput/],
   // ruby
   [93, /^Failure\/Error: /],
@@ -62,7 +62,7 @@ export const testRules: readonly Rule[] = [
   [90, /^\d+\) (?:test|doctest|property) |^Assertion with \S+ failed|^(?:FAIL|ERROR) in \(/],
   [90, /^FAIL(?:ED)? \[\d+\]| FAILED \[\d+\]$|\*\*\* ?failed ?\*\*\*/],
   [89, /^Test \S{1,120} condition:|^FAILED\s+\d+\/\d+\s|^\[-\] \S/],
-  [89, /^(?:Failure|Error) → |^(?:Test Failed|Error During Test) at /],
+  [89, /^(?:Failure|Error) → |(?:^|: )(?:Test Failed|Error During Test) at /],
   [
     88,
     /\[E\]$|^#\s+Failed (?:\(.{1,20}\) )?test\b|^──+ (?:Failure|Error|\d+\. )|^-- (?:Failure|Error|FAIL)[:( ]/,
