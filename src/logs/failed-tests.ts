@@ -13,11 +13,11 @@ export type FailedTests = {
 
 const MAX_NAMES = 2_000;
 const MAX_LINE = 1_000;
-const MAX_NAME = 300;
+const MAX_NAME = 500;
 
 /** No name of a failing test, and no start of a list of them, is in a line without one of these. */
 const PROMISING =
-  /FAIL|[Ff]ail|ERR|[Ee]rror|not ok |[✖✕✗✘×⨯●❌]|\[E\]|\[X\]|\*{3}|crystal spec|Dubious|TIMEOUT|Timeout|==> X|SIG[A-Z]{3}|TRY \d|FLAKY|Flak|PASS|running tests:|TEST CASE|^-{20}|Testcase:|^rspec |cucumber |^ {1,3}\d+\) |panicked|scenarios:|^---- |flaky|pending/;
+  /FAIL|[Ff]ail|ERR|[Ee]rror|not ok |[✖✕✗✘×⨯●❌]|\[E\]|\[X\]|\*{3}|crystal spec|Dubious|TIMEOUT|Timeout|==> X|SIG[A-Z]{3}|TRY \d|FLAKY|Flak|PASS|running tests:|TEST CASE|^-{20}|Testcase:|Testsuite:|MethodSource \[|^={70}$|^rspec |cucumber |^ {1,3}\d+\) |panicked|scenarios:|^---- |flaky|pending/;
 
 export function createFailedTests(): FailedTests {
   const names = new Set<string>();
@@ -26,6 +26,8 @@ export function createFailedTests(): FailedTests {
   const recovered = new Set<string>();
   let testsRan = false;
   let section: Section | null = null;
+  /** Ant names the class once, before its tests. */
+  let antSuite = '';
 
   const add = (into: Set<string>, name: string): void => {
     const clean = name.replace(/\s+/g, ' ').trim().slice(0, MAX_NAME);
@@ -36,13 +38,15 @@ export function createFailedTests(): FailedTests {
     if (section === null && !PROMISING.test(whole)) return;
     const text = withoutPrefix(whole.length > MAX_LINE ? whole.slice(0, MAX_LINE) : whole);
     if (RAN.test(text)) testsRan = true;
+    if (text.startsWith('Testsuite: ')) antSuite = text.slice(11).trim();
     const opened = sectionOf(text, whole, section);
     if (opened !== undefined) {
       if (section) for (const name of endedNames(section)) add(names, name);
       section = opened;
     } else if (section) {
       const listed = listedNames(section, text);
-      for (const name of listed.names) add(listed.recovered ? recovered : names, name);
+      const before = section.kind === 'antCase' && antSuite !== '' ? `${antSuite}.` : '';
+      for (const name of listed.names) add(listed.recovered ? recovered : names, before + name);
       section = listed.section;
       if (listed.done) return;
     }
@@ -78,7 +82,7 @@ const RAN =
 
 /** What build tools and containers put before the line of a runner. */
 const PREFIX =
-  /^(?:(?:##\[error\]|\[(?:ERROR|error|INFO|info|WARNING|warn|junit|testng|java|exec)\]) ?)+|^[\w.-]{1,40}[_-]\d+ {1,30}\| ?|^[@\w./-]{1,60}:test(?::[\w.-]{1,30})?: /;
+  /^(?:\s{0,8}(?:##\[error\]|\[(?:ERROR|error|INFO|info|WARNING|warn|junit|testng|java|exec)\]) ?)+|^[\w.-]{1,40}[_-]\d+ {1,30}\| ?|^[@\w./-]{1,60}:test(?::[\w.-]{1,30})?: /;
 
 function withoutPrefix(text: string): string {
   return text.replace(PREFIX, '');

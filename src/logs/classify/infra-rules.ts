@@ -16,7 +16,7 @@ export const platformRules: RuleTable = {
       id: 'runner-lost',
       weight: 1,
       pattern:
-        /We stopped hearing from agent|runner system failure|Job failed \(system failure\)|Agent (?:was |has been )?(?:lost|disconnected|terminated)|agent (?:went|is) offline|Cannot contact .{1,80}: (?:java|hudson)\.|ChannelClosedException|Unexpected termination of the channel|marked offline|Build agent .{0,60}disconnected|spot (?:instance|VM).{0,40}(?:terminat|interrupt|preempt|reclaim)|machine (?:was )?preempted|infrastructure fail(?:ure)?\b|job execution failed due to (?:an )?internal|stuck_or_timeout_failure|runner_system_failure/i,
+        /We stopped hearing from agent|runner system failure|Job failed \(system failure\)|Agent (?:was |has been )?(?:lost|disconnected|terminated)|agent (?:went|is) offline|Cannot contact .{1,80}: (?:java|hudson)\.|hudson\.remoting\.|Unexpected termination of the channel|marked offline|Build agent .{0,60}disconnected|spot (?:instance|VM).{0,40}(?:terminat|interrupt|preempt|reclaim)|machine (?:was )?preempted|infrastructure fail(?:ure)?\b|job execution failed due to (?:an )?internal|stuck_or_timeout_failure|runner_system_failure/i,
     },
     {
       id: 'runner-unavailable',
@@ -28,7 +28,7 @@ export const platformRules: RuleTable = {
       id: 'no-output',
       weight: 0.8,
       pattern:
-        /No output has been received in the last \d+|Too long with no output|stalled build|build (?:has been )?stalled|no output for \d+ minutes/i,
+        /No output has been received in the last \d+|Too long with no output|\bstalled build\b|build (?:has been )?stalled|no output for \d+ minutes/i,
     },
     {
       id: 'job-time-limit',
@@ -95,7 +95,14 @@ export const infraRules: RuleTable = {
       id: 'server-error',
       weight: 0.84,
       pattern:
-        /\b(?:HTTP(?:\/[\d.]+)?|status(?: code)?|code|error|response|returned|server replied|answered|got)[ :="']{1,4}(?:HTTP )?(?:50[0234]|52\d|429)\b|\b(?:502 Bad Gateway|503 Service (?:Temporarily )?Unavailable|504 Gateway Time-?out|500 Internal Server Error|429 Too Many Requests|503 Backend|50[0234] Server Error)|HTTP error 50\d|ERR_PNPM_FETCH_5\d\d|E50[0-4]\b|E429\b|Service Unavailable$|Bad Gateway$|received HTTP code 50\d|Return code is: 50\d|The requested URL returned error: (?:5\d\d|429)|upstream connect error|server (?:is )?temporarily unavailable|server encountered a temporary error/i,
+        /\b(?:HTTP(?:\/[\d.]+)?|status(?: code)?|code|error|response|returned|server replied|answered|got)[ :="']{1,4}(?:HTTP )?(?:50[0234]|52\d|429)\b|\b(?:502 Bad Gateway|503 Service (?:Temporarily )?Unavailable|504 Gateway Time-?out|500 Internal Server Error|429 Too Many Requests|503 Backend|50[0234] Server Error)|HTTP error 50\d|ERR_PNPM_FETCH_5\d\d|Service Unavailable$|Bad Gateway$|received HTTP code 50\d|Return code is: 50\d|The requested URL returned error: (?:5\d\d|429)|upstream connect error|server (?:is )?temporarily unavailable|server encountered a temporary error/i,
+    },
+    { id: 'server-error', weight: 0.84, pattern: /\bcode E(?:50[0-4]|429)\b/ },
+    {
+      id: 'refused',
+      weight: 0.7,
+      pattern:
+        /^(?!.*(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|psql|mysql|Upstart)).*(?:[Cc]onnection refused|ECONNREFUSED)/,
     },
     {
       id: 'rate-limit',
@@ -131,13 +138,13 @@ export const infraRules: RuleTable = {
       id: 'package-index',
       weight: 0.84,
       pattern:
-        /E: (?:Failed to fetch|Unable to fetch some archives|Some index files failed)|Hash Sum mismatch|Failed to fetch (?:http|ftp)\S+|Err:\d+ http|File has unexpected size|Clearsigned file isn't valid|Could not (?:connect to|get lock|open lock)|Could not get lock|Failed to download metadata for repo|Cannot (?:download|find a valid baseurl)|All mirrors were tried|Failed to synchronize cache|temporary error \(try again later\)|failed retrieving file|apk.{0,80}(?:temporary error|IO ERROR)|is not (?:signed|yet valid)|gpg: keyserver receive failed|keyserver (?:timed out|error)|NO_PUBKEY|index files? failed to download|Release file .{0,80} is (?:not valid yet|expired)|does not have a Release file|404 {1,2}Not Found \[IP/i,
+        /E: (?:Failed to fetch|Unable to fetch some archives|Some index files failed)|Hash Sum mismatch|Failed to fetch (?:http|ftp)\S+|Err:\d+ http|File has unexpected size|Clearsigned file isn't valid|Could not (?:get|open) lock|Could not connect to \S+:\d+ \(|Failed to download metadata for repo|Cannot (?:download|find a valid baseurl)|All mirrors were tried|Failed to synchronize cache|temporary error \(try again later\)|failed retrieving file|apk.{0,80}(?:temporary error|IO ERROR)|is not (?:signed|yet valid)|gpg: keyserver receive failed|keyserver (?:timed out|error)|NO_PUBKEY|index files? failed to download|Release file .{0,80} is (?:not valid yet|expired)|does not have a Release file|404 {1,2}Not Found \[IP/i,
     },
     {
       id: 'download',
       weight: 0.72,
       pattern:
-        /(?:Failed|Unable|Error) (?:to|while|when|during) (?:download|downloading|fetch|fetching|retrieve|pull|pulling)\b|Could not (?:transfer artifact|GET|HEAD|download|fetch)|error downloading|download(?:ing)? (?:\S+ )?failed|Download error|An error occurred (?:while|when) (?:fetching|downloading)|failed to (?:do request|copy: httpRead|fetch (?:anonymous token|oauth token)|authorize|solve with frontend|resolve source metadata)|error pulling image|Error response from daemon: (?:Get|Head|received unexpected)|net::ERR_(?:NAME|CONNECTION|INTERNET|NETWORK|TIMED|PROXY)|Failed to (?:load|restore|save) cache|Unable to (?:connect to|reach|contact) (?!the Docker|to the Docker)|Gem::RemoteFetcher::FetchError|Bundler::HTTPError|Fetcher::(?:NetworkDown|FallbackError)|hex\.pm.{0,60}(?:timeout|failed)|WebException|NU1301|Unable to load the service index|Could not fetch (?:specs|resource)|CondaHTTPError|HTTP ERROR|HTTP Error 5|URLError|urlopen error|ProxyError|Cannot open URL|cannot open (?:URL|file) '?https?:|InternetOpenUrl|status was '(?:SSL|Couldn't|Timeout|Failed)/i,
+        /(?:Failed|Unable|Error) (?:to|while|when|during) (?:download|downloading|fetch|fetching|retrieve|pull|pulling)\b|Could not (?:transfer artifact|GET|HEAD|download|fetch)|error downloading|download(?:ing)? (?:\S+ )?failed|Download error|An error occurred (?:while|when) (?:fetching|downloading)|failed to (?:do request|copy: httpRead|fetch (?:anonymous token|oauth token)|authorize|solve with frontend|resolve source metadata)|error pulling image|Error response from daemon: (?:Get|Head|received unexpected)|net::ERR_(?:NAME|CONNECTION|INTERNET|NETWORK|TIMED|PROXY)|Failed to (?:load|restore|save) cache|Unable to (?:connect to|reach|contact) (?!the Docker|Upstart|localhost)|Gem::RemoteFetcher::FetchError|Bundler::HTTPError|Fetcher::(?:NetworkDown|FallbackError)|hex\.pm.{0,60}(?:timeout|failed)|WebException|NU1301|Unable to load the service index|Could not fetch (?:specs|resource)|CondaHTTPError|HTTP ERROR|HTTP Error 5|URLError|urlopen error|ProxyError|Cannot open URL|cannot open (?:URL|file) '?https?:|InternetOpenUrl|status was '(?:SSL|Couldn't|Timeout|Failed)/i,
     },
     {
       id: 'service',

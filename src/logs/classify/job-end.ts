@@ -6,16 +6,18 @@ export type JobEnd = {
   readonly verdict: 'failed' | 'likely' | 'passed' | 'unknown';
   /** The only thing that went wrong is that somebody stopped it. */
   readonly cancelled: boolean;
-  /** Number of the step that failed, counted from 0 by the lines that start one. */
-  readonly failedStep: number | null;
+  /** Numbers of the steps that failed, the first and the last, counted from 0 by the lines that start one. */
+  readonly failedSteps: { readonly from: number; readonly to: number } | null;
   /** The line that says how it ended. */
   readonly line: LogLine | null;
 };
 
 type Ending = { readonly step: number; readonly line: LogLine };
 
+const MAX_COMMANDS = 1_000;
+
 const STEP =
-  /^##\[group\]Run |^##\[section\]Starting: |^travis_fold:start:|^section_start:\d+:|^Post job cleanup\.$/;
+  /^\$ |^##\[group\]Run |^##\[section\]Starting: |^travis_fold:start:|^section_start:\d+:|^Post job cleanup\.$/;
 /** Steps that run after a failure as well, by their usual names. */
 const ALWAYS =
   /upload|artifact|report|publish|notif|slack|codecov|coveralls|summar|save|clean ?up|teardown|stop|down\b|logs?\b|always|failure|comment|annotat|tail |cat |echo|tmate|discord|telegram|dump|print|collect|exit 1|cache|junit|results|Finalize|Checkout|Post /i;
@@ -34,6 +36,9 @@ export function createJobEnd(): {
   let afterJob = false;
   let passed = false;
   let signal: Ending | null = null;
+  /** What Travis ran, and in which step; and the steps of its first command that failed. */
+  const commands = new Map<string, number>();
+  let failedCommand: JobEnd['failedSteps'] = null;
   const errors: Ending[] = [];
 
   return {
@@ -41,6 +46,7 @@ export function createJobEnd(): {
       const { text } = line;
       if (STEP.test(text)) {
         step += 1;
+        if (text.startsWith('$ ') && commands.size < MAX_COMMANDS) commands.set(text.slice(2), step);
         if (text.startsWith('Post job')) afterJob = true;
         if (!afterJob && text.startsWith('##[group]Run ') && !ALWAYS.test(text)) lastOrdinary = step;
       } else if (text.startsWith('##[error]')) {
@@ -48,6 +54,9 @@ export function createJobEnd(): {
         else errors[errors.length - 1] = { step, line };
       } else if (FAILED.test(text)) {
         signal = { step, line };
+        const command = /^The command "(.*)" (?:failed and )?exited with/.exec(text)?.[1];
+        const from = command === undefined ? undefined : commands.get(command);
+        if (from !== undefined) failedCommand ??= { from, to: step };
       } else if (PASSED.test(text)) {
         passed = true;
       }
@@ -60,19 +69,25 @@ export function createJobEnd(): {
       const cancelled = errors.length > 0 && decisive.length === 0 && final.length > 0;
       if (first) {
         const at = decisive[0] ?? first;
-        return { verdict: 'failed', cancelled, failedStep: at.step, line: final.at(-1)?.line ?? at.line };
+        return {
+          verdict: 'failed',
+          cancelled,
+          failedSteps: { from: at.step, to: at.step },
+          line: final.at(-1)?.line ?? at.line,
+        };
       }
       if (errors.length > 0 && signal === null) {
         const last = errors.at(-1);
         return {
           verdict: 'likely',
           cancelled: false,
-          failedStep: last?.step ?? null,
+          failedSteps: last ? { from: last.step, to: last.step } : null,
           line: last?.line ?? null,
         };
       }
-      if (signal) return { verdict: 'failed', cancelled: false, failedStep: null, line: signal.line };
-      return { verdict: passed ? 'passed' : 'unknown', cancelled: false, failedStep: null, line: null };
+      if (signal)
+        return { verdict: 'failed', cancelled: false, failedSteps: failedCommand, line: signal.line };
+      return { verdict: passed ? 'passed' : 'unknown', cancelled: false, failedSteps: null, line: null };
     },
   };
 }

@@ -121,11 +121,11 @@ export function verdictOf(log: ScannedLog): Verdict {
 
 /** Evidence from another step than the one that failed says little; the CI system's own word counts wherever it stands. */
 function weighted(log: ScannedLog): Weighted[] {
-  const { failedStep } = log.end;
+  const { failedSteps } = log.end;
   return log.hits.map((hit) => {
-    const elsewhere = failedStep !== null && hit.step !== failedStep;
-    const early = failedStep === null && log.totalLines > 400 && hit.n < log.totalLines * 0.5 ? 0.9 : 1;
-    const platform = hit.table.kind === 'platform' && hit.step >= (failedStep ?? 0);
+    const elsewhere = failedSteps !== null && (hit.step < failedSteps.from || hit.step > failedSteps.to);
+    const early = failedSteps === null && log.totalLines > 400 && hit.n < log.totalLines * 0.5 ? 0.9 : 1;
+    const platform = hit.table.kind === 'platform' && hit.step >= (failedSteps?.from ?? 0);
     return { ...hit, score: hit.weight * (elsewhere && !platform ? 0.35 : early) };
   });
 }

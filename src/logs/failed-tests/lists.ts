@@ -30,6 +30,7 @@ type Kind =
   | 'doctest'
   | 'antCase'
   | 'nextLine'
+  | 'ruled'
   | 'flaky'
   | 'skip';
 
@@ -61,6 +62,7 @@ const MAX_IDLE: Readonly<Record<Kind, number>> = {
   doctest: 12,
   antCase: 1,
   nextLine: 1,
+  ruled: 0,
   flaky: 40,
   skip: 4_000,
 };
@@ -74,6 +76,7 @@ const openers: readonly (readonly [Kind, RegExp])[] = [
   ['flaky', /^Flakes: *$|^Flaky tests?: *$|^\s*\d+ flaky$/],
   ['numbered', /^Failures:\s*$|^Failures?:? *$|^Failed examples?$|^\s*Errors and Failures:?$/],
   ['phpunit', /^There (?:was|were) \d+ (?:PHPUnit )?(?:failures?|errors?):/],
+  ['ruled', /^={70}$/],
   ['nextLine', /^(?:Failure|Error) → \S+ @ \d+$/],
   ['minitest', /^\s*(?:\d+\) )?(?:Failure|Error):$/],
   ['cargo', /^failures:$/],
@@ -127,6 +130,7 @@ export function sectionOf(line: string, raw: string, current: Section | null): S
 }
 
 export function endedNames(section: Section): readonly string[] {
+  if (section.kind === 'pytest' && section.waiting !== undefined) return [section.waiting];
   return section.kind === 'mocha' && section.held.length > 0 ? [section.held.join(' ')] : [];
 }
 
@@ -147,11 +151,7 @@ export function listedNames(section: Section, line: string): Listed {
       if (/^Tests run:/.test(line)) return ended();
       return surefire(section, line);
     case 'pytest':
-      return item(
-        section,
-        line,
-        /^_{1,200} (?:ERROR (?:at setup of|at teardown of|collecting) )?(\S.*?) _{1,200}$/,
-      );
+      return pytest(section, line);
     case 'ctest':
       return item(
         section,
@@ -181,6 +181,8 @@ export function listedNames(section: Section, line: string): Listed {
       return idle(section);
     case 'nextLine':
       return { names: [line], section: null, done: true };
+    case 'ruled':
+      return item(section, line, /^(?:FAIL|ERROR): (\S.*)$/, true);
     case 'flaky':
       return flaky(section, line);
     case 'antCase':
@@ -244,8 +246,11 @@ function mocha(section: Section, line: string): Listed {
 function surefire(section: Section, line: string): Listed {
   if (/^\s*(?:Run \d+:|$)/.test(line)) return idle(section);
   const name =
-    /^\s*((?:[\w$]+\.)+[\w$]+(?:\[[^\]]{0,100}\])?(?:\([^)]{0,100}\))?(?:\[\d+\])?):\d+/.exec(line)?.[1] ??
+    /^\s*((?:[\w$]+>)?(?:[\w$]+\.)+[\w$]+(?:\[[^\]]{0,100}\])?(?:\([^)]{0,100}\))?(?:\[\d+\])?):\d+/.exec(
+      line,
+    )?.[1] ??
     /^\s*((?:[\w$]+\.)+[\w$]+)(?:->| » |:? +expected|$)/.exec(line)?.[1] ??
+    /^\s*[\w$]+ on instance ([\w$]+\([\w.$]+\))/.exec(line)?.[1] ??
     /^\s*([\w$]+(?:\[[^\]]{0,100}\])?\((?:[\w$]+\.)*[\w$]+\))(?:: |$)/.exec(line)?.[1];
   if (name === undefined) return idle(section);
   return { names: [name], section: { ...section, idle: 0 }, done: true };
@@ -266,4 +271,20 @@ function flaky(section: Section, line: string): Listed {
   const name = /^\s*(\S.* › .*?)[ ─-]*$|^\s*((?:[\w$]+\.)+[\w$]+)$/.exec(line);
   if (!name) return idle(section);
   return { names: [name[1] ?? name[2] ?? ''], recovered: true, section, done: true };
+}
+
+/** A header with the test's name, and further down the file: together they are what pytest calls the test. */
+function pytest(section: Section, line: string): Listed {
+  const name =
+    /^_{1,200} (?:ERROR (?:at setup of|at teardown of|collecting) )?((?=.*[^_ ])\S.*?) _{1,200}$/.exec(
+      line,
+    )?.[1];
+  if (name !== undefined)
+    return { names: endedNames(section), section: { ...section, waiting: name, idle: 0 }, done: true };
+  const file = section.waiting === undefined ? undefined : /^(\S*test\S*\.py):\d+: /.exec(line)?.[1];
+  if (file === undefined || section.waiting === undefined) return idle(section);
+  const open = section.waiting.indexOf('[');
+  const plain = open === -1 ? section.waiting : section.waiting.slice(0, open);
+  const id = `${file}::${plain.replaceAll('.', '::')}${section.waiting.slice(plain.length)}`;
+  return { names: [id], section: { kind: 'pytest', held: [], idle: 0 }, done: true };
 }

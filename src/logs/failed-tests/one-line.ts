@@ -17,6 +17,7 @@ const rows: readonly Row[] = [
   { by: 'counts', has: 'ests', pattern: /^\[ {2}FAILED {2}\] \d+ tests?|^Tests run:/ },
   { by: 'gradle, make', has: '>', pattern: /^> (?:Task|Configure) / },
   { by: 'cargo', has: 'test result', pattern: /^test result:/ },
+  { by: 'spec', has: '(skipped)', pattern: /\(skipped\)$/ },
   { by: 'TAP', has: 'not ok', pattern: /^\s*not ok \d+.*\s# (?:TODO|SKIP|todo|skip)\b/ },
 
   // Python
@@ -25,7 +26,7 @@ const rows: readonly Row[] = [
   { by: 'pytest', has: 'ERROR', pattern: /^ERROR +(?:collecting +)?([^\s:]+\.py(?:::.*?)?)(?: - .*)?$/ },
   { by: 'pytest -v', has: '::', pattern: /^([^\s:]+\.py::.+?) +(?:FAILED|ERROR)(?: +\[ *\d+%\])?$/ },
   { by: 'pytest-xdist', has: '[gw', pattern: /^\[gw\d+\] (?:\[ *\d+%\] )?(?:FAILED|ERROR) +(\S.*)$/ },
-  { by: 'unittest', has: ': ', pattern: /^(?:FAIL|ERROR): (\w+ \([\w.<>-]+\).*)$/ },
+  { by: 'unittest', has: ': ', pattern: /^(?:FAIL|ERROR): (\S+ \([\w.<>-]+\).*)$/ },
   {
     by: 'stestr',
     has: ': ',
@@ -92,6 +93,16 @@ const rows: readonly Row[] = [
     pattern: /^FAILED(?: CONFIGURATION)?: (?:@\w+ )?([\w.$]+(?:\([^)]{0,200}\))?)$/,
   },
   { by: 'scalatest', has: '*** FAILED ***', pattern: /^\s*(?:- )?(\S.*?) \*\*\* (?:FAILED|ABORTED) \*\*\*/ },
+  {
+    by: 'gradle',
+    has: ' FAILED',
+    pattern: /^((?:[A-Za-z_][\w$]{0,80}\.){2,20}[\w$]{1,200}) FAILED$/,
+  },
+  {
+    by: 'JUnit console',
+    has: 'MethodSource [',
+    pattern: /^\s*MethodSource \[className = '([^']{1,300})', methodName = '([^']{1,200})'/,
+  },
   { by: 'munit', has: '==> X ', pattern: /^\s*==> X (\S.*?) +[\d.]+m?s\b/ },
   { by: 'sbt junit', has: ' failed: ', pattern: /^Test ((?:[\w$]+\.)+[\w$]+(?:\[[^\]]{0,80}\])?) failed: / },
   { by: 'JUnit console', has: '[X]', pattern: /^[│├└─+|'\s-]{2,60}(\S.*?) \[X\](?: |$)/ },
@@ -244,7 +255,7 @@ export function testNameOf(line: string): FoundName | undefined {
     if (!line.includes(has)) continue;
     const match = pattern.exec(line);
     if (!match) continue;
-    const name = match[1];
+    const name = match[2] === undefined ? match[1] : `${match[1]}.${match[2]}`;
     if (name === undefined || NO_TEST.test(name)) return undefined;
     return { name: by.startsWith('pytest') ? withoutReason(name) : name, weak: weak === true };
   }
