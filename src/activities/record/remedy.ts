@@ -3,6 +3,7 @@ import type { FindingRef, RemedyActivities } from '../../contract/activities.ts'
 import { voidApprovals } from '../../store/approvals.ts';
 import { appendAudit, readAudit } from '../../store/audit.ts';
 import { transaction } from '../../store/database.ts';
+import { loadEvidence } from '../../store/evidence.ts';
 import {
   beginAttempt,
   giveBackAttempt,
@@ -11,11 +12,14 @@ import {
   remember,
   setFindingStatus,
 } from '../../store/findings.ts';
+import { readFixAttempts } from '../../store/fix-attempts.ts';
 import { readTenant } from '../../store/tenants.ts';
 import { type Services, workspaceOf } from '../services.ts';
 import { asActivity } from '../temporal.ts';
 
 const reportLines = 40;
+/** Three of them leave room for the rest of an issue. */
+const maxAttemptLength = 14_000;
 
 export function createRemedyActivities(services: Services): RemedyActivities {
   const { pool, redactor } = services;
@@ -122,10 +126,35 @@ async function escalationReport(
     '| --- | --- | --- | --- |',
     ...history,
     '',
+    ...(await attemptsOf(services, request)),
     ...(request.report === undefined ? [] : ['### Last attempt', '', request.report, '']),
     `\`untilgreen why ${request.fingerprint.slice(0, 12)}\` shows more; \`untilgreen remediate ${request.fingerprint.slice(0, 12)}\` tries again.`,
   ].join('\n');
   return { title: services.redactor.redact(title), body: services.redactor.redact(body) };
+}
+
+/** Drafts, what was run on them, and verdicts. */
+async function attemptsOf(services: Services, ref: FindingRef): Promise<readonly string[]> {
+  const sections: string[] = [];
+  for (const { attempt, result, reason, report } of await readFixAttempts(services.pool, ref)) {
+    const text = report === null ? undefined : await loadEvidence(services.pool, ref.tenant, report);
+    sections.push(`### Attempt ${attempt}: ${result}`, '', reason, '', cutMarkdown(text ?? ''), '');
+  }
+  return sections;
+}
+
+/** A code block that is cut is closed. */
+function cutMarkdown(text: string): string {
+  if (text.length <= maxAttemptLength) return text;
+  const kept = text.slice(0, maxAttemptLength);
+  let open = '';
+  for (const line of kept.split('\n')) {
+    const fence = /^`{3,}/.exec(line)?.[0];
+    if (fence === undefined) continue;
+    if (open === '') open = fence;
+    else if (line.trim() === open) open = '';
+  }
+  return `${kept}${open === '' ? '' : `\n${open}`}\n\n(cut)`;
 }
 
 function cell(text: string): string {
