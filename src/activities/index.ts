@@ -16,6 +16,7 @@ import { createCiActivities } from './remedies/ci.ts';
 import { createDriftActivities } from './remedies/drift.ts';
 import { createImplementActivities } from './remedies/implement.ts';
 import { createMigrationActivities } from './remedies/migrations.ts';
+import { createTriageActivities } from './remedies/triage.ts';
 import type { Services } from './services.ts';
 import { createApprovalsSource } from './sources/approvals.ts';
 import { createCiRunsSource } from './sources/ci-runs.ts';
@@ -86,6 +87,7 @@ export function createActivities(services: Services, options: ActivityOptions): 
     ...createLoopActivities(services, sources),
     ...createRemedyActivities(services),
     ...createCiActivities(services),
+    ...createTriageActivities(services),
     ...createModelActivities(services, (request, signal) => door.run(request, signal), options.model),
     ...createImplementActivities(services),
     ...createDriftActivities(services),

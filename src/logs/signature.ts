@@ -97,6 +97,13 @@ function stepOutput(lines: readonly string[]): readonly string[] {
   return lines.slice((headerEnd === -1 ? start : headerEnd) + 1);
 }
 
+/** A line as it is on another machine and day; null when any failing command may print it. */
+export function tellingLine(line: string): string | null {
+  const [plain = ''] = cleanLines(line);
+  const normal = normaliseLine(plain);
+  return isTelling(normal) ? normal : null;
+}
+
 function isTelling(line: string): boolean {
   return line.length >= 6 && !GENERIC.test(line) && line.toLowerCase().replace(SUMMARY_WORDS, '') !== '';
 }

@@ -75,6 +75,13 @@ const readOptions: ActivityOptions = {
   },
 };
 
+/** Reads GitHub, and a log of up to 250 MB once: minutes. */
+const triageOptions: ActivityOptions = {
+  ...readOptions,
+  startToCloseTimeout: 10 * 60_000,
+  heartbeatTimeout: 20_000,
+};
+
 /** A call of the model: minutes for a long answer, seconds between tries, hours for a budget that calls under way hold. */
 const modelOptions: ActivityOptions = {
   startToCloseTimeout: 40 * 60_000,
@@ -145,7 +152,6 @@ export function workspaceActivities(queues: QueueNames, summary: string): Worksp
   return proxyActivities<WorkspaceActivities>({ ...workspaceOptions, taskQueue: queues.workspace, summary });
 }
 
-/** Reads a log of a failing job, once: as reads of GitHub. */
 export function triageActivities(queues: QueueNames, summary: string): TriageActivities {
-  return proxyActivities<TriageActivities>({ ...readOptions, taskQueue: queues.io, summary });
+  return proxyActivities<TriageActivities>({ ...triageOptions, taskQueue: queues.io, summary });
 }

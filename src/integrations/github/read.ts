@@ -198,6 +198,16 @@ export async function readPullRequestsFrom(
   return pulls.filter((pull) => pull.head.ref === branch);
 }
 
+/** Open pull requests whose head is in this repository, newest first, at most 500. */
+export async function readOpenPullRequests(place: Place): Promise<readonly PullListed[]> {
+  const { items } = await place.github.list(
+    call(place, '/pulls', { state: 'open' }, PullPage),
+    (page) => page,
+    5,
+  );
+  return items.filter(isOwnHead);
+}
+
 export async function readDefaultBranch(place: Place): Promise<string> {
   return (await place.github.read(call(place, '', {}, RepositoryShape))).default_branch;
 }
