@@ -281,10 +281,15 @@ function pytest(section: Section, line: string): Listed {
     )?.[1];
   if (name !== undefined)
     return { names: endedNames(section), section: { ...section, waiting: name, idle: 0 }, done: true };
-  const file = section.waiting === undefined ? undefined : /^(\S*test\S*\.py):\d+: /.exec(line)?.[1];
+  if (section.waiting?.endsWith('.py'))
+    return { names: [section.waiting], section: open('pytest'), done: false };
+  const file =
+    /^(?!\S*(?:site-packages|dist-packages))((?:[\w.-]+\/){0,30}(?:test[\w-]*|[\w-]+tests?)\.py):\d+: /.exec(
+      line,
+    )?.[1];
   if (file === undefined || section.waiting === undefined) return idle(section);
-  const open = section.waiting.indexOf('[');
-  const plain = open === -1 ? section.waiting : section.waiting.slice(0, open);
+  const bracket = section.waiting.indexOf('[');
+  const plain = bracket === -1 ? section.waiting : section.waiting.slice(0, bracket);
   const id = `${file}::${plain.replaceAll('.', '::')}${section.waiting.slice(plain.length)}`;
-  return { names: [id], section: { kind: 'pytest', held: [], idle: 0 }, done: true };
+  return { names: [id], section: open('pytest'), done: true };
 }
