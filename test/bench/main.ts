@@ -15,6 +15,7 @@ import { createRedactor } from '../../src/logs/redact-values.ts';
 import { createPool } from '../../src/store/database.ts';
 import { applyTenant } from '../../src/store/tenants.ts';
 import { actionsOf } from '../support/temporal-actions.ts';
+import { tokensOfFixes } from './tokens.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
 const say = (line: string): void => console.error(line);
@@ -124,6 +125,7 @@ try {
   const afterTenants = memory();
   const [floorMb, tenantMb] = [(afterFloor - before) / idle, (afterTenants - afterFloor) / idle];
 
+  say('tokens of scripted fixes, from the bytes of their requests');
   const report = {
     cycleMs: round(tenantMs),
     floorCycleMs: round(floorMs),
@@ -133,6 +135,7 @@ try {
     idleTenantMb: round(tenantMb),
     floorIdleMb: round(floorMb),
     memoryOverFloor: round(tenantMb / floorMb),
+    ...(await tokensOfFixes()),
   };
   if (values.json) console.log(JSON.stringify(report, null, 2));
   else for (const [name, value] of Object.entries(report)) console.log(`${name.padEnd(24)}${value}`);

@@ -1,5 +1,6 @@
 // What tests of fixes by the model share: small projects whose main is red by an off-by-one, a scripted Claude, a world with both.
 import { dirname } from 'node:path';
+import { reportTokens } from '../support/claude/tokens.ts';
 import type { ClaudeReply, ClaudeScript } from '../support/claude.ts';
 import { type Claude, startClaude } from '../support/claude.ts';
 import { type Change, createWorld, type World, whole } from './rig.ts';
@@ -157,6 +158,7 @@ export async function createFixingWorld(
     claude,
     stop: async () => {
       await world.stop();
+      await reportTokens(project.name, claude.requests());
       await claude.close();
     },
   };
