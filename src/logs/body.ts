@@ -2,7 +2,7 @@
 
 /** Docker BuildKit, compose, concurrently, Ant, Cloud Build, lerna and turbo, Terraform's box, GitHub's annotations. */
 const PREFIX =
-  /^(?:\d{1,7} (?=\[[A-Z]{4,5}\])|#\d{1,4} (?:\d{1,6}\.\d{1,3} )?|[\w.-]{1,40} {1,20}\| |\[\d{1,3}\] |\[(?:exec|junit|javac|java|mvn|autobuild|stderr|stdout|err|out)\] |Step #\d{1,3}(?: - "[^"]{1,60}")?: |(?:@[\w.-]{1,40}\/)?[\w.-]{1,40}:[a-z][\w:.-]{0,40}: (?=\S)|[│|╷╵┃] |##\[(?:error|warning)\]|::(?:error|warning)(?: [^:]{0,300})?::|\[[\w.-]{1,30}\] (?=npm ERR|error|Error|ERROR|FAIL)|\[(?:ERROR|error|INFO|info)\] {1,8}|\d\d:\d\d:\d\d[.,]\d{3} |E\/\w{1,30}: |ERROR: (?=[A-Z]:|\/|\S{1,100}:\d))/;
+  /^(?:\d{1,7} (?=\[[A-Z]{4,5}\])|#\d{1,4} (?:\d{1,6}\.\d{1,3} )?|[\w.-]{1,40} {1,20}\| |\[\d{1,3}\] |\[(?:ant:\w{1,30}|exec|junit|junitlauncher|javac|java|mvn|autobuild|stderr|stdout|err|out)\] |Step #\d{1,3}(?: - "[^"]{1,60}")?: |(?:@[\w.-]{1,40}\/)?[\w.-]{1,40}:[a-z][\w:.-]{0,40}: (?=\S)|[│|╷╵┃] |##\[(?:error|warning)\]|::(?:error|warning)(?: [^:]{0,300})?::|\[[\w.-]{1,30}\] (?=npm ERR|error|Error|ERROR|FAIL)|\[(?:ERROR|error|INFO|info)\] {1,8}|\d\d:\d\d:\d\d[.,]\d{3} |E\/\w{1,30}: |ERROR: (?=[A-Z]:|\/|\S{1,100}:\d))/;
 
 /** At most this many prefixes: tools in tools in tools. */
 const MAX_PREFIXES = 4;

@@ -26,9 +26,6 @@ export type LineScores = {
 /** Rules of tools that check: what they name is wrong wherever it stands. */
 const checkers: readonly Rule[] = [...compilerRules, ...testRules];
 const rules: readonly Rule[] = [...checkers, ...runtimeRules];
-/** No rule fits a line without any of these. */
-const CANDIDATE =
-  /err|fail|exception|panic|fatal|assert|abort|kill|trace|can ?not|can't|unable|could|not |undefined|time|denied|segm|space|memory|exit|expect|cancel|warn|miss|invalid|unknown|unexp|confl|refus|require|illegal|mismatch|violat|problem|differ|must|reject|[:([]\d|^\s*\d+\)|^\W|^[a-zE]:? |reformat|resolve|error|diff|crash|lost|oh no|because|limit|message|reason|output|depend|broken|loading|:: ?\w|hash|unsup|runner|dubious|cover|---|===/i;
 const ERROR_LEVEL = /^\[?(?:ERROR|FATAL|SEVERE|error)\]?[\s:]/;
 const ANNOTATION = /^(?:##\[error\]|::error\b)/;
 const SECTION_LINES = 160;
@@ -40,6 +37,10 @@ const LOGGED_EXCEPTION = /^(?:Caused by: |Exception in thread ".{0,60}" )?(?:[a-
 const SUPPORTED_LINES = 8;
 const SUPPORTED_BEFORE_END = 40;
 const UNSUPPORTED = 0.8;
+/** Python prints what an exception led to after it: the first one is the cause. */
+const CHAINED = /^(?:During handling of the above exception|The above exception was the direct cause)/;
+const CHAINED_LINES = 60;
+const CHAINED_FACTOR = 0.93;
 /** What a program says of itself, long before the step failed, was probably survived. */
 const FAR_FROM_END = 150;
 const FAR = 0.9;
@@ -59,6 +60,7 @@ export function scoreLines(texts: readonly string[], passing?: ReadonlySet<numbe
   const known = new Uint8Array(count);
   const often = new Map<number, number>();
   let sectionAt = -1;
+  let chainAt = -CHAINED_LINES - 1;
   let strongAt = -SUPPORTED_LINES - 1;
   for (let at = 0; at < count; at++) {
     const text = texts[at] ?? '';
@@ -88,6 +90,8 @@ export function scoreLines(texts: readonly string[], passing?: ReadonlySet<numbe
     } else if (own >= STRONG && left > FAR_FROM_END && !named(body)) {
       own *= FAR;
     } else if (own >= STRONG) strongAt = at;
+    if (CHAINED.test(body)) chainAt = at;
+    else if (own >= STRONG && at - chainAt <= CHAINED_LINES) own *= CHAINED_FACTOR;
     const inSection = sectionAt !== -1 && own >= 0 && /\w/.test(body);
     const here = (weight[at] ?? 1) * (0.92 + 0.08 * nearness(left));
     const best = Math.max(own, inSection ? SECTION_SCORE : 0) * here;
@@ -110,8 +114,6 @@ export function scoreLines(texts: readonly string[], passing?: ReadonlySet<numbe
 function ownScore(text: string, body: string): number {
   const trimmed = text.trimStart();
   const annotated = ANNOTATION.test(trimmed);
-  const candidate = annotated || CANDIDATE.test(text);
-  if (!candidate) return 0;
   if (body === '' || emptyWords.test(trimmed)) return ERROR_LEVEL.test(`${trimmed} `) ? 20 : 0;
   let best = Math.max(bestScore(rules, body), annotated ? 86 : 0);
   if (best < 62 && ERROR_LEVEL.test(trimmed)) best = 62;

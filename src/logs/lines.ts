@@ -10,7 +10,7 @@ export type LogLine = { readonly n: number; readonly text: string };
 const LF = 10;
 const CR = 13;
 /** Bytes that are decoded at once: large chunks are taken in parts, so that few strings live at a time. */
-const PART_BYTES = 128 * 1024;
+const PART_BYTES = 64 * 1024;
 /** Bytes kept of a line that has not ended: more than enough for `MAX_LINE_CHARS`, in any encoding. */
 const MAX_CARRY_BYTES = MAX_LINE_CHARS * 4;
 

@@ -23,6 +23,9 @@ export const compilerRules: readonly Rule[] = [
     /^vet: |^(?:go: )?.{0,120}(?:no required module provides|missing go\.sum entry|cannot find (?:package|module)|is not in (?:GOROOT|std)|updates to go\.mod needed|inconsistent vendoring)/,
   ],
   [62, /\[(?:build|setup) failed\]/],
+  // file:line:col and no word for it (checkstyle, credo, hlint, luacheck, nix)
+  [84, /^(?:[A-Za-z]:)?[^\s:'"(]{1,200}\.\w{1,8}:\d+:\d+(?:-\d+)?:? \S/],
+  [70, /^(?:[A-Za-z]:)?[^\s:'"(]{1,200}\.\w{1,8}:\d+: \S/],
   // linkers
   [
     95,
@@ -30,7 +33,7 @@ export const compilerRules: readonly Rule[] = [
   ],
   [
     92,
-    /^Undefined symbols for architecture|ld: (?:symbol|library|framework) .{0,60}not found|cannot find -l\w/,
+    /^Undefined symbols for architecture|ld: (?:symbol|library|framework)\b.{0,60}not found|cannot find -l\w/,
   ],
   [62, /^(?:collect2|clang|ld|linker command failed|cc1plus): .{0,40}(?:error|returned)/],
   // .NET
@@ -62,12 +65,23 @@ export const compilerRules: readonly Rule[] = [
     /^(?:ERROR in \S|Module not found: |✘ \[ERROR\] |\[!\] )|^Module build failed|^Cannot find module |^Failed to compile|^Build error occurred|^Type error: |error during build:/,
   ],
   [88, /^✖ {3}.{1,200}\[[\w-]{1,60}\]$/],
+  [
+    82,
+    /\b(?:gofmt|goimports|rustfmt|clang-format|scalafmt|spotless|stylish-haskell|ormolu)\b.{0,60}(?:needs?|failed|differ|not |run )/i,
+  ],
+  [90, /^(?:\d+ \| )?ERROR \| \S/],
+  [86, /^Line\s{2,}\S{1,200}\.php|^\[(?:\w|\\)+(?:Exception|Error)\]$/],
+  [
+    80,
+    /^\S{0,60}: .{1,200}: (?:Permission denied|No such file or directory|Is a directory|[Ee]xec format error)$/,
+  ],
+  [90, /^Could not (?:find|load) module|^Could not find a declaration file/],
   // others
   [93, /^-- [A-Z][A-Z ]{2,60} -{3,}/],
   [94, /^\*\* \((?:\w|\.)+\)|^== Compilation error in file/],
   [92, /^(?:===>|\u2500|┌─|╰─) .{0,200}(?:failed|error|undefined|not found)/i],
   [84, /^File "[^"]{1,200}", lines? \d+(?:-\d+)?, characters/],
-  [90, /^(?:Error|In) (?:in )?\S{1,200}\.cr:\d+/],
+  [90, /^(?:Error |[Ii]n )(?:in )?\S{1,200}\.cr:\d+|^\S{1,200}\.erl:\d+:in /],
   [93, /^ERROR: (?:LoadError|MethodError|UndefVarError|ArgumentError|InitError|Package|Unsatisfiable)/],
   [93, /^Error in (?!file\b).{1,120}:?$|^Error in .{1,120} : /],
   [88, /^\* checking .{1,120}\.\.\. (?:\[.{1,30}\] )?(?:ERROR|WARNING|NOTE|FAILED)/],
@@ -75,9 +89,9 @@ export const compilerRules: readonly Rule[] = [
     94,
     /: line \d+: .{1,200}(?:command not found|syntax error|unbound variable|No such file|Permission denied|not a valid identifier)/,
   ],
-  [90, /^(?:\S{1,100}: )?\d*:? ?\S{1,100}: (?:command )?not found$/],
+  [90, /^(?:\S{1,100}: )?\d*:? ?\S{1,100}: (?:command )?not found$/i],
   [90, /^In \S{1,200} line \d+:$|\bSC\d{4} \((?:error|warning|info|style)\)/],
-  [90, /^! (?:\S.{0,80}|LaTeX) ?(?:Error|Undefined|Emergency stop|Missing|Extra|Paragraph ended|Package)/],
+  [90, /^! [A-Z[]/],
   [92, /^error [•-] /],
   [88, /^startup failed:|^Syntax error (?:compiling|macroexpanding|reading source)|CompilerException/],
   [86, /^At (?:[A-Z]:|\/).{1,200}(?:char:\d+|:\d+)|FullyQualifiedErrorId/],

@@ -5,6 +5,7 @@
 export const failedEnd: readonly RegExp[] = [
   /^(?:##\[error\]|::error::|Error: )?Process completed with exit code [1-9]/,
   /^(?:##\[error\]|Error: ?)?(?:Bash|PowerShell|Cmd\.exe|The process .{1,200}|Script|Process) (?:exited|failed|failed with|completed) (?:with )?(?:exit )?code '?[1-9-]/i,
+  /^##\[error\].{0,80} (?:exited|failed|completed) with (?:exit |a non-zero exit )?(?:status|code):? ?'?[1-9-]/i,
   /^##\[error\](?:The operation was cancell?ed|The runner|Process completed)/,
   /^The command ".{0,2000}" (?:exited with [1-9]|failed and exited with [1-9])/,
   /^(?:ERROR: )?Job failed(?: \(|:|$)|^ERROR: Job failed/,
@@ -31,7 +32,7 @@ export const cleanupStart =
 
 /** The failing part of a test report begins; lines in it explain. */
 export const sectionStart =
-  /^(?:\d+ failing|Failures ?:|Failed examples ?:|failures:|Failed Tests?\b.{0,10}$|FAILED TESTS|Failing tests:|Failed tests?:|Tests in error:|Failing scenarios:|Failed scenarios:|Summary of all failing tests|There (?:was|were) \d+ (?:failure|error)|The following tests? (?:FAILED|failed)|=+ (?:FAILURES|ERRORS) =+|=+ short test summary|\* What went wrong:|Test Summary Report|\[ERROR\]\s+(?:Failures|Errors):|⎯+ Failed|Test Failures|Failed specs|Unexpected (?:failures|results)|Failed \d+ tests?:|={3,} FAIL)/;
+  /^(?:\d+ failing|Failures ?:|Failed examples ?:|failures:|Failed Tests?\b.{0,10}$|FAILED TESTS|Failing tests:|Failed tests?:|Tests in error:|Failing scenarios:|The following build commands failed:|Testing failed:|Failed scenarios:|Summary of all failing tests|There (?:was|were) \d+ (?:failure|error)|The following tests? (?:FAILED|failed)|=+ (?:FAILURES|ERRORS) =+|=+ short test summary|\* What went wrong:|Test Summary Report|\[ERROR\]\s+(?:Failures|Errors):|⎯+ Failed|Test Failures|Failed specs|Unexpected (?:failures|results)|Failed \d+ tests?:|={3,} FAIL)/;
 
 export const sectionEnd =
   /^(?:Finished in |Tests:|Test Suites:|Ran \d+|\d+ (?:examples?|runs|tests?),|FAILURES!|ERRORS!|test result:|\* Try:|BUILD |npm (?:ERR!|error)|The command "|=+ .{0,120}\b(?:failed|passed|errors?)\b.{0,120} in |Error(?:s while running CTest|:? Process completed)|##\[error\]Process|Done in |Duration |\[INFO\] |-{20,}$|> Task |$ )/;

@@ -9,7 +9,7 @@ export const dampers: readonly Damper[] = [
   // results that are good
   [
     0.05,
-    /^(?:✓|✔|√|☑|✅|·|ok \d|PASS(?:ED)?\b|\[ +(?:OK|RUN|PASSED|SKIPPED|DISABLED) +\]|\[[+!]\] |--- (?:PASS|SKIP)|=== (?:RUN|PAUSE|CONT|NAME))/,
+    /^(?:✓|✔|√|☑|✅|·|ok \d|PASS(?:ED)?\b|\[ +(?:OK|RUN|PASSED|SKIPPED|DISABLED) +\]|\[\+\] |--- (?:PASS|SKIP)|=== (?:RUN|PAUSE|CONT|NAME))/,
   ],
   [
     0.05,
@@ -31,23 +31,27 @@ export const dampers: readonly Damper[] = [
   // levels below an error
   [
     0.22,
-    /^\W{0,3}(?!warn\] (?:\S{1,200}\.\w{1,8}$|Code style))(?:warn(?:ings?)?|info|information|debug|notice|trace|verbose|deprecat\w{2,6}|note|hint|tip)\b\W(?!.{0,300}\bFAIL(?:ED)?\b)/i,
+    /^(?:\d{1,7} |\[[\w:.-]{1,30}\] )?\W{0,3}(?!warn\] (?:\S{1,200}\.\w{1,8}$|Code style)|warning: data race|warning\] Rule \d)(?:warn(?:ings?)?|info|information|debug|notice|trace|verbose|deprecat\w{2,6}|note|hint|tip)\b\W(?!.{0,300}\bFAIL(?:ED)?\b)/i,
   ],
   [0.2, /\b(?:deprecat(?:ed|ion)|DEPRECAT|will be removed in|is obsolete)/i],
   [0.1, /^SLF4J: |^➤ YN0007|must be built because it never/],
+  [0.2, /\.\w{1,4}:\d+: \w{0,40}Warning\b|is not up-to-date because/],
   // source excerpts, which repeat words of the program
-  [0.3, /^>?\s*\d{1,6} ?[|│] /],
+  [0.3, /^>?\s*\d{1,6} ?[|│] (?!ERROR|WARNING)/],
   [
     0.45,
-    /(?:Test failed\.? {1,2}See above|^(?:Gradle )?build failed[:.]? ?(?:https?:|see )|There (?:are|were) test failures|Build failed with an exception|Some tests (?:failed|did not pass)|^BUILD (?:FAILURE|FAILED))/i,
+    /(?:Test failed\.? {1,2}See above|^(?:Gradle )?build failed[:.]? ?(?:https?:|see )|There (?:are|were) test failures|Build failed with an exception|Some tests (?:failed|did not pass)|^FAILURE: (?:Build|Executed) |^BUILD (?:FAILURE|FAILED))/i,
   ],
-  [0.12, /^npm (?:WARN|warn|notice|info|verb)|^warning .{1,300}|^\[WARNING\]|^➤ YN00(?:13|19|02|60|86)/],
-  [0.3, /[:)] (?:warning|note|info|remark)\b[: ]/i],
+  [
+    0.12,
+    /^npm (?:WARN|warn|notice|info|verb)|^warning .{1,300}|^\[WARNING\](?! Rule \d)|^➤ YN00(?:13|19|02|60|86)/,
+  ],
+  [0.3, /[:)] (?:warning|note|info|remark)\b[: ](?!.{0,300}-Werror)/i],
   [0.5, /\b(?:retry(?:ing)?|retries|will retry|trying again|attempt \d+ (?:of|\/))\b/i],
   // log lines of the program under test
   [0.5, /^(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d[.,]?\d{0,6}\s.{0,80}\b(?:ERROR|FATAL|SEVERE|WARN|error)\b/],
   [0.15, /^(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d[.,]?\d{0,6}\s.{0,60}\b(?:INFO|DEBUG|TRACE|info|debug)\b/],
-  [0.5, /"?level"?\s?[:=]\s?"?(?:error|fatal)|^[EF]\d{4} \d\d:\d\d:\d\d/],
+  [0.5, /."?level"?\s?[:=]\s?"?(?:error|fatal)|^[EF]\d{4} \d\d:\d\d:\d\d/],
   [0.15, /"?level"?\s?[:=]\s?"?(?:info|debug|warn)|^[IW]\d{4} \d\d:\d\d:\d\d/],
   // downloads, installs, progress
   [
@@ -60,9 +64,9 @@ export const dampers: readonly Damper[] = [
   ],
   [
     0.06,
-    /^(?:remote: (?:Count|Compress|Enum|Total)|\* \[new (?:branch|tag|ref)\]|\w{7,12}\.\.\.?\w{7,12} |[0-9a-f]{12}: |─|├|└|\+--|\\--)/,
+    /^(?:remote: (?:Count|Compress|Enum|Total)|\* \[new (?:branch|tag|ref)\]|\w{7,12}\.\.\.?\w{7,12} |[0-9a-f]{12}: |├|└|\+--|\\--)/,
   ],
-  [0.1, /^\d{1,3}%|\d{1,3}% (?:\||\[|█)|\[=*>/],
+  [0.1, /^\d{1,3}%(?! tests passed)|\d{1,3}% (?:\||\[|█)|\[=*>/],
   // echoed commands: they name options such as -Werror and files such as error.c
   [0.15, /^(?:\$ |\+{1,2} |> |\[command\]|PS>|sh -c )(?!.{0,200}(?:error:|ERROR|Error:|Could not|cannot))/],
   [
@@ -94,7 +98,7 @@ export const dampers: readonly Damper[] = [
   ],
   [
     0.35,
-    /^(?:error |ERROR: )?(?:Command failed with exit code|An unexpected error occurred|Process completed|exit (?:status|code) \d+)|^error: (?:could not compile|aborting due|test failed, to rerun|build failed)|^info Visit|^Error: (?:Process completed|The process|Command failed|exit status)/i,
+    /^(?:error |ERROR: )?(?:Command failed with exit code|Process completed|exit (?:status|code) \d+)|^error: (?:could not compile|aborting due|test failed, to rerun|build failed)|^info Visit|^Error: (?:Process completed|The process|Command failed|exit status)/i,
   ],
   [
     0.3,

@@ -11,7 +11,7 @@ export const runtimeRules: readonly Rule[] = [
     92,
     /^Exception in thread |^(?:Uncaught|Unhandled|uncaught|unhandled)\b|^terminate called|^panic: |^fatal: |^Unhandled exception/,
   ],
-  [84, /^Caused by: |^Reason: |^Message: /],
+  [84, /^Caused by: |^Reason: |^Message: |^what\(\): /],
   [68, /^Traceback \(most recent call last\)/],
   [
     93,
@@ -49,10 +49,14 @@ export const runtimeRules: readonly Rule[] = [
     95,
     /Input required and not supplied|Unable to (?:resolve|find) action|Can't find 'action\.yml'|Invalid workflow file|Unrecognized named-value|Bad credentials|Resource not accessible by integration|No runner matching|invalid reference format|manifest .{0,200}(?:unknown|not found)/i,
   ],
+  [
+    90,
+    /Job failed \(system failure\)|^ERROR: Preparation failed|You have not accepted the license|^Plugin \[id: .{1,200} was not found/,
+  ],
   // network
   [
     88,
-    /Could not resolve host|Temporary failure (?:in name resolution|resolving)|getaddrinfo|ENOTFOUND|ECONNRESET|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|no such host|network is unreachable/i,
+    /Could not resolve host|unable to resolve host|Temporary failure (?:in name resolution|resolving)|getaddrinfo|ENOTFOUND|ECONNRESET|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|no such host|network is unreachable/i,
   ],
   [
     82,
@@ -74,7 +78,7 @@ export const runtimeRules: readonly Rule[] = [
   [62, /^npm (?:ERR!|error)/],
   [
     91,
-    /ERR_PNPM_|^error (?!Command failed|An unexpected)\S|^➤ YN\d{4}: .{0,200}(?:error|fail|can't|cannot|not )|Couldn't find (?:any versions|package)/,
+    /ERR_PNPM_|^error (?!Command failed)\S|^➤ YN\d{4}: .{0,200}(?:error|fail|can't|cannot|not )|Couldn't find (?:any versions|package)/,
   ],
   [
     92,

@@ -10,7 +10,7 @@ export const details =
 
 /** Lines before a failure that say which file, test or function it is about. */
 export const heading =
-  /^(?:In file included from|\s+from \S+:\d+|.{1,200}: In (?:function|member|instantiation|static|lambda|constructor|destructor)|.{1,200}: (?:In|At) |● |_{3,} .{1,200} _{3,}$|-{3,} .{1,200} -{3,}$|={3,} .{1,200}|#+ .{1,200}|Traceback|\* What went wrong|FAIL[: ]|\d+\) |\s*\d+\) |\/\S{1,200}$|\S{1,200}\.\w{1,5}$|\[ RUN|test |--- FAIL|=== RUN|Running |Error:?$|Failures?:?|\$ |\+ |##\[group\]Run |> |Compiling |\[\d+\/\d+\] |.{1,200}:$)/;
+  /^(?:In file included from|\s+from \S+:\d+|.{1,200}: In (?:function|member|instantiation|static|lambda|constructor|destructor)|.{1,200}: (?:In|At) |● |\*{5,} Module |_{3,} .{1,200} _{3,}$|-{3,} .{1,200} -{3,}$|={3,} .{1,200}|#+ .{1,200}|Traceback|\* What went wrong|FAIL[: ]|\d+\) |\s*\d+\) |\/\S{1,200}$|\S{1,200}\.\w{1,5}$|\[ RUN|test |--- FAIL|=== RUN|Running |Error:?$|Failures?:?|\$ |\+ |##\[group\]Run |> |Compiling |\[\d+\/\d+\] |.{1,200}:$)/;
 
 /** Lines that no block goes over. */
 export const boundary =

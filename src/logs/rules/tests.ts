@@ -21,7 +21,7 @@ export const testRules: readonly Rule[] = [
   [87, /^● (?!Console$|Deprecation|Validation Warning)\S/],
   [80, /^FAIL\s+\S.{0,200}(?:\.[jt]sx?|\.vue|>)/],
   [89, /^not ok \d*(?!.{0,300}# (?:TODO|SKIP|todo|skip))/],
-  [84, /^(?:✖|✗|✘|×|⨯|❌|✕|🔴) \S/],
+  [84, /^(?:✖|✗|✘|×|⨯|❌|✕|🔴) {1,3}\S/u],
   [86, /^\d+\) \[.{1,30}\] › /],
   [
     88,
@@ -41,6 +41,7 @@ export const testRules: readonly Rule[] = [
   [86, /^rspec '?\.\/|^cucumber \S{1,200}:\d+|^(?:bin\/)?rails test \S{1,200}:\d+/],
   [89, /^\d+\) (?:Failure|Error|Skipped): ?$|^(?:Failure|Error): ?$|^(?:Failure|Error): \S{1,200}(?:\(|#)/],
   [89, /^(?:\w|::)+#\w.{0,120} \[\S{1,200}:\d+\]:?$/],
+  [86, /^(?:\w|::)+#test\w*.{0,60}:$/],
   // PHP
   [95, /^Failed asserting that/],
   [90, /^\d+\) (?:\w|\\)+::\w/],
@@ -57,6 +58,10 @@ export const testRules: readonly Rule[] = [
   [
     90,
     /: (?:FAILED|CHECK FAILED|REQUIRE FAILED):?$|^(?:CHECK|REQUIRE)\w*\( .{1,200} \)$|: CHECK_?\w*\(.{1,200}\) (?:is NOT correct|failed)/,
+  ],
+  [
+    88,
+    /^==\d+== (?:Invalid|Conditional|Use of|Process terminating|.{0,60}(?:definitely|indirectly) lost: [1-9])/,
   ],
   // functional and others
   [90, /^\d+\) (?:test|doctest|property) |^Assertion with \S+ failed|^(?:FAIL|ERROR) in \(/],
@@ -75,7 +80,7 @@ export const testRules: readonly Rule[] = [
   // sections
   [
     62,
-    /^(?:\d+ failing|Failures:|Failed examples:|failures:|Failed Tests\b|FAILED TESTS|Failing tests:|Failed tests?:|Tests in error:|Failing scenarios:)/i,
+    /^(?:\d+ failing|Failures:|Failed examples:|failures:|Failed Tests\b|FAILED TESTS|Failing tests:|Failed tests?:|Tests in error:|Failing scenarios:|The following build commands failed:|Testing failed:)/i,
   ],
   [66, /^There (?:was|were) \d+ (?:failure|error|warning|risky)/],
   [66, /^The following tests? (?:FAILED|failed)/],
@@ -85,6 +90,10 @@ export const testRules: readonly Rule[] = [
     90,
     /coverage.{0,80}(?:below|less than|does not meet|not met|not reached|under the|threshold|fail_?under)|^Required test coverage/i,
   ],
+  [88, /\bXCTAssert\w* failed|expected:? ?<.{0,200} but was/],
+  [80, /^\S{3,200} FAILED$/],
+  [84, /^INTERNALERROR> \S/],
+  [76, /^FAIL:? \S{3,200} /],
   // totals
   [52, /\b[1-9]\d* (?:tests? )?(?:failed|failing|failures?|errors?|errored|broken)\b/i],
   [52, /\b(?:failures?|failed|errors?|fail)\s?[:=]\s?[1-9]/i],
