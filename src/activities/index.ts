@@ -10,6 +10,7 @@ import { createGitHubEffects } from './effects/github/github-effects.ts';
 import { createMigrationEffects } from './effects/migrations.ts';
 import { createModelActivities } from './model/activities.ts';
 import type { ModelOptions } from './model/call.ts';
+import { createCareActivities } from './record/aftercare.ts';
 import { createLoopActivities } from './record/loop.ts';
 import { createRemedyActivities } from './record/remedy.ts';
 import { createCiActivities } from './remedies/ci.ts';
@@ -86,6 +87,7 @@ export function createActivities(services: Services, options: ActivityOptions): 
     ...createEffectActivities(door, redactor),
     ...createLoopActivities(services, sources),
     ...createRemedyActivities(services),
+    ...createCareActivities(services),
     ...createCiActivities(services),
     ...createTriageActivities(services),
     ...createModelActivities(services, (request, signal) => door.run(request, signal), options.model),

@@ -110,6 +110,12 @@ const ci = z
     flakes: flakes.prefault({}).describe('Tests that fail and pass on the same commit.'),
     storm: storm.prefault({}).describe('Many findings at once.'),
     limits: ciLimits.prefault({}).describe('How many pull requests fixes may open.'),
+    soakAfter: z
+      .array(duration({ min: '1m', max: '48h' }, '1h'))
+      .min(1)
+      .max(8)
+      .prefault(['10m', '1h', '24h', '48h'])
+      .describe('How long after a fix turned it green its job is checked again.'),
     fixers: list(fixer).default([]).describe('Commands whose output repairs kinds of failure.'),
     implementer: implementer.prefault({}).describe('Fixes that a model drafts and code verifies.'),
     forbiddenPaths: list(pathGlob())
@@ -126,8 +132,9 @@ const ci = z
       .describe("Commands of the repository; by default the failing step's own."),
   })
   .superRefine(checkCi, always)
-  .transform(({ pullRequests, ...rest }) => ({
+  .transform(({ pullRequests, soakAfter, ...rest }) => ({
     ...rest,
+    soakAfterMs: soakAfter,
     pullRequests: typeof pullRequests === 'boolean' ? (pullRequests ? ['**'] : []) : pullRequests,
   }));
 

@@ -32,6 +32,8 @@ export type TenantState = {
   readonly cycle: number;
   readonly schedule: readonly ScheduledRead[];
   readonly openRemedies: readonly OpenRemedy[];
+  /** What comes after resolved findings, as far as it was started (CI-10). */
+  readonly aftercare?: readonly OpenRemedy[];
   /** Cycles that failed without a record (Postgres away), to be counted with the next one. */
   readonly unrecordedFailures: number;
   /** The breaker opened and nobody has been told yet: tried again in each cycle. */
@@ -96,6 +98,8 @@ export type SettleResult = {
   readonly digest?: string;
   /** Findings whose remedies should look again: what they work on changed or is gone. */
   readonly changed: readonly string[];
+  /** Resolved findings with something left to do (CI-10): in each answer until it is done. */
+  readonly aftercare?: readonly Finding[];
 };
 
 export type DecisionRecord = {

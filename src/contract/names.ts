@@ -23,6 +23,7 @@ export const workflowTypes = {
   ci: 'ciRemedy',
   drift: 'driftRemedy',
   migration: 'migrationRemedy',
+  aftercare: 'aftercare',
 } as const;
 
 export const signals = {
@@ -85,6 +86,11 @@ export function remedyWorkflowId(remedy: {
   readonly occurrence: number;
 }): string {
   return `remedy/${remedy.tenant}/${remedy.kind}/${remedy.fingerprint.slice(0, 16)}/${remedy.occurrence}`;
+}
+
+/** What comes after its last remedy (CI-10): `aftercare/<tenant>/<kind>/<first 16 hex of the fingerprint>/<occurrence>`. */
+export function aftercareWorkflowId(finding: Parameters<typeof remedyWorkflowId>[0]): string {
+  return remedyWorkflowId(finding).replace(/^remedy/, 'aftercare');
 }
 
 /** The name under which an effect is an activity, so that the Temporal UI reads like a log. */

@@ -146,6 +146,8 @@ export type CiSettings = {
   readonly runsPerSweep: number;
   /** Whether failed jobs may be rerun (once). */
   readonly rerun: boolean;
+  /** CI-10: how long after a fix turned it green its job is checked again. */
+  readonly soakAfterMs: readonly number[];
   /** CI-13: whether a fix is tried where the workflow file itself is wrong. */
   readonly fixWorkflows: boolean;
   /** CI-3. `quarantineRate`: 0 to 1. */

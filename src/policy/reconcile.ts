@@ -1,5 +1,6 @@
 // From what sources say to what is known: which findings appear, go on, come back, or are gone. Pure; the store applies the changes.
 import type { Finding, FindingStatus, Observation, ObservedFinding } from '../contract/finding.ts';
+import { repeatWindowMs } from './aftercare.ts';
 
 /** The latest occurrence of a finding, with what deciding about its return needs. */
 export type KnownFinding = Pick<
@@ -25,6 +26,8 @@ export type FindingChange =
       readonly occurrence: number;
       readonly observed: ObservedFinding;
       readonly attempts: number;
+      /** A job that fails again within 48 hours of an attempt to fix it (CI-10). */
+      readonly repeat: boolean;
     }
   | {
       readonly change: 'seen';
@@ -39,7 +42,6 @@ export type FindingChange =
       readonly status: FindingStatus;
     };
 
-const repeatMs = 48 * 3_600_000;
 const newOccurrenceMs = 7 * 86_400_000;
 
 /** What one source of one workspace is called in records: `ciRuns`, `drift:production`. */
@@ -102,6 +104,7 @@ function changeOf(
   const goneMs = nowMs - (before.resolvedMs ?? 0);
   if (goneMs > newOccurrenceMs)
     return { change: 'appear', fingerprint, occurrence: before.occurrence + 1, observed, workspace, source };
-  const attempts = goneMs <= repeatMs ? before.attempts : 0;
-  return { change: 'return', fingerprint, occurrence: before.occurrence, observed, attempts };
+  const attempts = goneMs <= repeatWindowMs ? before.attempts : 0;
+  const repeat = observed.kind === 'ci' && attempts > 0;
+  return { change: 'return', fingerprint, occurrence: before.occurrence, observed, attempts, repeat };
 }

@@ -123,10 +123,16 @@ export async function applyChange(
       await note('finding.appeared', observed.title, `occurrence ${change.occurrence}`, change.workspace);
       return false;
     }
-    case 'return':
-      await tx.query(
-        `update findings set status = 'open', resolved_ms = null, waiting_for = null, waiting_until_ms = null, attempts = $4, last_seen_ms = $5,
-           detail = $6, severity = $7, title = $8 where tenant = $1 and fingerprint = $2 and occurrence = $3`,
+    case 'return': {
+      const { rows } = await tx.query(
+        // Joined, so that it is read before the update. A check of the fix may have seen the same failure before: it counts once.
+        `update findings f set status = 'open', resolved_ms = null, waiting_for = null, waiting_until_ms = null, attempts = $4, last_seen_ms = $5,
+           detail = $6, severity = $7, title = $8,
+           memory = (f.memory - array['aftercare', 'fixedBy', 'soak', 'unwatched']) || jsonb_build_object('returnedMs', $5::bigint, 'repeats',
+             coalesce((f.memory ->> 'repeats')::int, 0) + case when $9 and not before.counted then 1 else 0 end)
+         from (select coalesce(memory -> 'soak' ->> 'state' = 'repeat', false) as counted from findings
+           where tenant = $1 and fingerprint = $2 and occurrence = $3 for update) before
+         where f.tenant = $1 and f.fingerprint = $2 and f.occurrence = $3 returning before.counted`,
         [
           tenant,
           change.fingerprint,
@@ -136,14 +142,22 @@ export async function applyChange(
           JSON.stringify(change.observed.detail),
           change.observed.severity,
           change.observed.title,
+          change.repeat,
         ],
       );
+      if (change.repeat && rows[0]?.counted === false)
+        await note(
+          'finding.repeatFailure',
+          change.observed.title,
+          'the job fails again within 48 h of its fix',
+        );
       await note(
         'finding.returned',
         change.observed.title,
         `occurrence ${change.occurrence}, ${change.attempts} attempts used`,
       );
       return false;
+    }
     case 'seen': {
       const { rows } = await tx.query(
         // Joined, so that it is read before the update: a locking read in RETURNING skips the row and sees null.
@@ -185,7 +199,8 @@ export async function resolveUnwatched(
   nowMs: number,
 ): Promise<readonly string[]> {
   const { rows } = await tx.query(
-    `update findings set status = 'resolved', resolved_ms = $3, waiting_for = null, waiting_until_ms = null
+    `update findings set status = 'resolved', resolved_ms = $3, waiting_for = null, waiting_until_ms = null,
+       memory = memory || '{"unwatched": true}'
      where tenant = $1 and status <> 'resolved' and not (workspace || '/' || source = any($2)) returning fingerprint, workspace, title`,
     [tenant, [...watched], Math.round(nowMs)],
   );

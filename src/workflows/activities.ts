@@ -8,6 +8,7 @@ import type {
   SourceActivities,
   WorkspaceActivities,
 } from '../contract/activities.ts';
+import type { CareActivities } from '../contract/aftercare.ts';
 import type { ScheduledRead } from '../contract/loop.ts';
 import type { ModelActivities } from '../contract/model.ts';
 import type { QueueNames } from '../contract/names.ts';
@@ -138,6 +139,10 @@ export function alertActivities(
 
 export function remedyActivities(queues: QueueNames): RemedyActivities {
   return proxyActivities<RemedyActivities>({ ...recordOptions, taskQueue: queues.io });
+}
+
+export function careActivities(queues: QueueNames): CareActivities {
+  return proxyActivities<CareActivities>({ ...recordOptions, taskQueue: queues.io });
 }
 
 export function ciActivities(queues: QueueNames, summary: string): CiActivities {

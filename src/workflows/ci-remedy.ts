@@ -4,6 +4,7 @@ import { patched } from '@temporalio/workflow';
 import type { CiDiagnosis } from '../contract/activities.ts';
 import type { LookResult, RemedyInput, RemedyResult } from '../contract/loop.ts';
 import type { CiTriage } from '../contract/triage.ts';
+import { whyClosed } from '../policy/aftercare.ts';
 import { ciActivities, remedyActivities, triageActivities, workspaceActivities } from './activities.ts';
 import { implement } from './ci-implement.ts';
 import { again, propose, type Step, toPerson } from './ci-propose.ts';
@@ -263,13 +264,7 @@ async function closeOwn(
       ...refOf(remedy.input),
       number: pullRequest,
     });
-    if (pull.state === 'open')
-      await closeOwnPull(
-        remedy,
-        diagnosis.repository,
-        pullRequest,
-        'The failure is gone; this fix is not needed any more.',
-      );
+    if (pull.state === 'open') await closeOwnPull(remedy, diagnosis.repository, pullRequest, whyClosed.ci);
   }
   return { outcome: 'green', summary: diagnosis.why };
 }

@@ -3,6 +3,7 @@
 import type { DriftPolicy, DriftView } from '../contract/activities.ts';
 import type { DriftDetail } from '../contract/finding.ts';
 import type { RemedyInput, RemedyResult } from '../contract/loop.ts';
+import { whyClosed } from '../policy/aftercare.ts';
 import { driftBranch } from '../policy/drift-branch.ts';
 import { ciActivities, remedyActivities, workspaceActivities } from './activities.ts';
 import { noteActivity, type Remedy, refOf, remember, runEffect } from './effects.ts';
@@ -276,12 +277,7 @@ async function closeOwn(remedy: Remedy, policy: DriftPolicy, summary: string): P
   const seen = await look(remedy);
   const number = typeof seen.memory.pullRequest === 'number' ? seen.memory.pullRequest : null;
   if (number !== null) {
-    await closeOwnPull(
-      remedy,
-      policy.repository,
-      number,
-      'The drift ended by itself; nothing is left to merge.',
-    );
+    await closeOwnPull(remedy, policy.repository, number, whyClosed.drift);
     await remember(remedy, { pullRequest: null });
   }
   return { outcome: 'green', summary };

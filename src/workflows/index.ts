@@ -1,4 +1,5 @@
 // The only entry of the workflow bundle.
+export { aftercare } from './aftercare.ts';
 export { ciRemedy } from './ci-remedy.ts';
 export { driftRemedy } from './drift-remedy.ts';
 export { migrationRemedy } from './migration-remedy.ts';

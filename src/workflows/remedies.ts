@@ -3,7 +3,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, sleep, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import { type Finding, hasRemedy } from '../contract/finding.ts';
 import type { OpenRemedy, RemedyInput } from '../contract/loop.ts';
-import { remedyWorkflowId, workflowTypes } from '../contract/names.ts';
+import { aftercareWorkflowId, remedyWorkflowId, workflowTypes } from '../contract/names.ts';
 import type { Loop } from './loop.ts';
 import { nudge } from './nudge.ts';
 import { findingAttributes } from './visibility.ts';
@@ -109,6 +109,54 @@ export async function informRemedies(loop: Loop, fingerprints: readonly string[]
   await Promise.all(moved.map((open) => nudge(open.workflowId)));
 }
 
+/** What comes after resolved findings asks the same door: it is told too. */
 export async function informOpen(loop: Loop): Promise<void> {
-  await Promise.all(loop.state.openRemedies.map((open) => nudge(open.workflowId)));
+  const { openRemedies, aftercare = [] } = loop.state;
+  await Promise.all([...openRemedies, ...aftercare].map((open) => nudge(open.workflowId)));
+}
+
+/**
+ * CI-10: what is left to do for resolved findings gets a workflow of its own, once its remedy has ended. It is the store that says what is
+ * left: after a loss of Temporal, or of this list, it is started again, and goes on where it was.
+ */
+export async function startAftercare(loop: Loop, findings: readonly Finding[]): Promise<void> {
+  const { tenant, queues, rollAtEvents, openRemedies, aftercare = [] } = loop.state;
+  if (findings.length === 0 && aftercare.length === 0) return;
+  const now = Date.now();
+  const cared = await Promise.all(
+    findings.map(async (finding): Promise<readonly OpenRemedy[]> => {
+      const { fingerprint, occurrence } = finding;
+      if (openRemedies.some((open) => open.fingerprint === fingerprint && open.occurrence === occurrence))
+        return [];
+      const workflowId = aftercareWorkflowId({ tenant, kind: finding.kind, fingerprint, occurrence });
+      // One that was resolved anew is another turn for the same workflow.
+      const { remedies: remedy } = finding;
+      const known = aftercare.find((open) => open.workflowId === workflowId && open.remedy === remedy);
+      if (known && (known.checkAtMs ?? 0) > now) return [known];
+      const input: RemedyInput = {
+        tenant,
+        queues,
+        finding,
+        remedy: Math.max(1, remedy),
+        actor: 'loop',
+        ...(rollAtEvents === undefined ? {} : { rollAtEvents }),
+      };
+      try {
+        await startChild(workflowTypes.aftercare, {
+          workflowId,
+          args: [input],
+          taskQueue: queues.workflows,
+          parentClosePolicy: ParentClosePolicy.ABANDON,
+          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+          staticSummary: `after ${finding.title}`.slice(0, 180),
+          ...findingAttributes(tenant, finding),
+        });
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        await nudge(workflowId);
+      }
+      return [{ workflowId, fingerprint, occurrence, remedy, checkAtMs: now + checkEveryMs }];
+    }),
+  );
+  loop.state = { ...loop.state, aftercare: cared.flat() };
 }

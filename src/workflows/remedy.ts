@@ -337,23 +337,25 @@ export async function pushCommit(remedy: Remedy, headSha: string | null, push: P
   });
 }
 
-/** Says why, and closes a pull request of ours with its branch. */
+const once: OnHold = async (hold) => ({ giveUp: hold.reason });
+
+/** Says why, and closes a pull request of ours with its branch. What is held is not waited for, unless `onHold` does. */
 export async function closeOwnPull(
   remedy: Remedy,
   repository: string,
   number: number,
   why: string,
-): Promise<void> {
+  onHold: OnHold = once,
+): Promise<EffectEnd> {
   const place = { target: `${repository}#${number}`, precondition: 'not needed' };
-  const once: OnHold = async (hold) => ({ giveUp: hold.reason });
   await runEffect(
     remedy,
     { ...place, kind: 'commentOnIssue', step: `why-closed-${number}`, input: { number, body: why } },
-    once,
+    onHold,
   );
-  await runEffect(
+  return runEffect(
     remedy,
     { ...place, kind: 'closePullRequest', step: `close-${number}`, input: { number, deleteBranch: true } },
-    once,
+    onHold,
   );
 }

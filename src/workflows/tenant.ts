@@ -25,7 +25,14 @@ import { tenantDetails } from './details.ts';
 import { alertBreaker, sendDigest } from './effects.ts';
 import { tenantHandlers } from './handlers.ts';
 import { type Loop, newLoop, nextSchedule, readKey } from './loop.ts';
-import { adoptRemedies, checkRemedies, informOpen, informRemedies, startRemedies } from './remedies.ts';
+import {
+  adoptRemedies,
+  checkRemedies,
+  informOpen,
+  informRemedies,
+  startAftercare,
+  startRemedies,
+} from './remedies.ts';
 import { tenantAttributes } from './visibility.ts';
 
 const rollAtEvents = 2_000;
@@ -166,6 +173,7 @@ async function act(loop: Loop, settled: SettleResult, trigger: Trigger): Promise
     loop.ended.clear();
     await checkRemedies(loop, settled.findings);
   }
+  await startAftercare(loop, settled.aftercare ?? []);
   // What was seen gone since is new when it comes back.
   for (const fingerprint of loop.ended)
     if (!settled.findings.some((finding) => finding.fingerprint === fingerprint))

@@ -20,7 +20,12 @@ function written(value: unknown): unknown {
     Object.entries(value).map(([key, item]) => {
       if (key.endsWith('Bytes')) return [key.slice(0, -5), `${item}B`];
       if (!key.endsWith('Ms')) return [key, written(item)];
-      const durations = typeof item === 'number' ? `${item}ms` : mapValues(item, (ms) => `${ms}ms`);
+      const text = (ms: unknown): string => `${ms}ms`;
+      const durations = Array.isArray(item)
+        ? item.map(text)
+        : typeof item === 'number'
+          ? text(item)
+          : mapValues(item, text);
       return [key.slice(0, -2), durations];
     }),
   );

@@ -67,7 +67,7 @@ export type ScriptedWorld = {
   readonly activities: CiActivities & TriageActivities & WorkspaceActivities;
 };
 
-const proposing: readonly EffectKind[] = ['pushBranch', 'openPullRequest', 'closePullRequest'];
+const proposing: readonly EffectKind[] = ['pushBranch', 'openPullRequest', 'closePullRequest', 'closeIssue'];
 const mutating: readonly EffectKind[] = [
   'rerunFailedJobs',
   'applyDrift',

@@ -181,6 +181,8 @@ const bad: readonly (readonly [at: string, value: unknown, path: string | undefi
   ['cadence.workingHours.to', '07:00', undefined, /later time/],
   ['cadence.workingHours.days[0]', 'monday', undefined, /one of mon, tue/],
   ['cadence.perSource.ciRun', '1m', undefined, /did you mean "ciRuns"/],
+  [`${ws}.ci.soakAfter[0]`, '3d', undefined, /from 1m to 48h/],
+  [`${ws}.ci.soakAfter`, '1h', undefined, /write a list/],
   ['limits.mutatingPer5Min', 6, undefined, /at most 5/],
   ['limits.plannerSteps', 8.5, undefined, /whole number/],
   ['limits.attempts', 4, undefined, /at most 3/],

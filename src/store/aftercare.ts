@@ -1,0 +1,170 @@
+// The store's side of aftercare (CI-10): which resolved findings have something left to do, how one stands, and what was done. All of it is
+// in the finding's memory; `aftercare` in it says that nothing is left.
+import * as z from 'zod';
+import type { CareNote, CareView, SoakState } from '../contract/aftercare.ts';
+import type { Finding } from '../contract/finding.ts';
+import type { TenantConfig } from '../contract/tenant-config.ts';
+import { spanOf } from '../policy/aftercare.ts';
+import { appendAudit } from './audit.ts';
+import type { Queryable } from './database.ts';
+import { type FindingKey, type FindingMemory, readFindingRow, readMemory, remember } from './findings.ts';
+
+/** What one cycle hands to the loop at most: the oldest first. */
+const maxCared = 50;
+
+const Soak = z.object({
+  resolvedMs: z.number(),
+  state: z.enum(['running', 'proved', 'repeat']),
+  passedMs: z.array(z.number()),
+});
+
+/** Data from the store, which an older version may have written: what does not fit is none. */
+function soakIn(memory: FindingMemory): z.output<typeof Soak> | undefined {
+  return Soak.safeParse(memory.soak).data;
+}
+
+export function soakOf(memory: FindingMemory): SoakState | null {
+  const soak = soakIn(memory);
+  return soak === undefined ? null : { state: soak.state, passedMs: soak.passedMs };
+}
+
+/** Resolved, and something was opened for it or a fix of ours was in it. Where its settings are gone nothing can be done. */
+export async function needingCare(db: Queryable, config: TenantConfig): Promise<readonly Finding[]> {
+  const { rows } = await db.query(
+    `select fingerprint, occurrence from findings
+     where tenant = $1 and status = 'resolved' and workspace = any($2) and not memory ? 'aftercare' and not memory ? 'unwatched'
+       and (memory ->> 'issue' is not null or memory ->> 'pullRequest' is not null or memory ? 'fixedSha' or memory ? 'patchedSha')
+     order by resolved_ms, fingerprint limit $3`,
+    [config.tenant, config.workspaces.map(({ name }) => name), maxCared],
+  );
+  const found = await Promise.all(
+    rows.map((row: { fingerprint: string; occurrence: number }) =>
+      readFindingRow(db, { tenant: config.tenant, ...row }),
+    ),
+  );
+  return found.filter((row) => row !== undefined);
+}
+
+/** Null: the finding or its workspace is not there any more. */
+export async function readCare(
+  db: Queryable,
+  key: FindingKey,
+  config: TenantConfig,
+): Promise<CareView | null> {
+  const row = await readFindingRow(db, key);
+  const workspace = config.workspaces.find(({ name }) => name === row?.workspace);
+  if (!row || !workspace) return null;
+  const memory = await readMemory(db, key);
+  const receipts = await fixReceipts(db, key, numberIn(memory.returnedMs) ?? 0);
+  const soak = soakIn(memory);
+  const ofNow = soak?.resolvedMs === row.resolvedMs ? soak : undefined;
+  const known = typeof memory.fixedBy === 'string' ? memory.fixedBy : null;
+  const branch = row.detail.kind === 'ci' ? `${row.detail.repository}@${row.detail.branch}` : '';
+  const commit = receipts.find((one) => one.kind === 'pushBranch' && one.target === branch)?.commit ?? null;
+  const opened = receipts.find((one) => one.kind === 'openPullRequest')?.number ?? null;
+  // A merged one is forgotten by its remedy when the branch stays red: its receipt still says that it was there.
+  const pullRequest = numberIn(memory.pullRequest) ?? (known === null && row.kind === 'ci' ? opened : null);
+  const issue = numberIn(memory.issue);
+  return {
+    status: row.status,
+    resolvedMs: row.resolvedMs,
+    remedies: row.remedies,
+    repository: workspace.github.repository,
+    pullRequest: pullRequest === memory.leftPullRequest ? null : pullRequest,
+    issue: issue === memory.leftIssue ? null : issue,
+    fixedBy:
+      ofNow?.state === 'repeat' ? '' : known || (commit === null ? '' : `commit ${commit.slice(0, 12)}`),
+    passedMs: ofNow?.passedMs ?? [],
+    soakAfterMs: row.kind === 'ci' ? workspace.ci.soakAfterMs : [],
+  };
+}
+
+type FixReceipt = {
+  readonly kind: string;
+  readonly target: string;
+  readonly number: number | null;
+  readonly commit: string | null;
+};
+
+/** What was pushed and opened for it since it last came back, newest first. */
+async function fixReceipts(db: Queryable, key: FindingKey, sinceMs: number): Promise<readonly FixReceipt[]> {
+  const { rows } = await db.query(
+    `select kind, target, (result ->> 'number')::int as number, result ->> 'commitSha' as commit from effects
+     where tenant = $1 and fingerprint = $2 and occurrence = $3 and kind in ('openPullRequest', 'pushBranch')
+       and outcome in ('applied', 'alreadyApplied') and policy_ms >= $4 order by created_at desc`,
+    [key.tenant, key.fingerprint, key.occurrence, sinceMs],
+  );
+  return rows;
+}
+
+/** Writes down what was done, with a line in the audit trail. What is about a resolution that is over changes nothing. */
+export async function noteCare(tx: Queryable, key: FindingKey, note: CareNote, nowMs: number): Promise<void> {
+  const row = await readFindingRow(tx, key);
+  if (!row) return;
+  if ('resolvedMs' in note && (row.status !== 'resolved' || row.resolvedMs !== note.resolvedMs)) return;
+  const memory = await readMemory(tx, key);
+  await remember(tx, key, patchOf(note, memory));
+  const action = actionOf(note);
+  if (action === null) return;
+  await appendAudit(tx, {
+    tenant: key.tenant,
+    atMs: nowMs,
+    actor: 'aftercare',
+    action,
+    workspace: row.workspace,
+    fingerprint: key.fingerprint,
+    subject: row.title,
+    reason: note.reason,
+  });
+}
+
+function patchOf(note: CareNote, memory: FindingMemory): FindingMemory {
+  switch (note.about) {
+    case 'pullRequest':
+      if (note.end === 'left') return { leftPullRequest: note.number };
+      return { pullRequest: null, fixedBy: note.end === 'merged' ? `pull request #${note.number}` : '' };
+    case 'issue':
+      return note.end === 'left' ? { leftIssue: note.number } : { issue: null, closedIssue: note.number };
+    case 'passed': {
+      const soak = soakIn(memory);
+      const before = soak?.resolvedMs === note.resolvedMs ? soak.passedMs : [];
+      const passedMs = [...new Set([...before, ...note.checksMs])].sort((a, b) => a - b);
+      return { soak: { resolvedMs: note.resolvedMs, state: 'running', passedMs } };
+    }
+    case 'repeat': {
+      const soak = soakIn(memory);
+      return {
+        soak: { resolvedMs: note.resolvedMs, state: 'repeat', passedMs: soak?.passedMs ?? [] },
+        repeats: (numberIn(memory.repeats) ?? 0) + 1,
+      };
+    }
+    case 'end': {
+      const soak = soakIn(memory);
+      const proved = soak?.state === 'running' && soak.resolvedMs === note.resolvedMs;
+      return { aftercare: note.reason, ...(proved ? { soak: { ...soak, state: 'proved' } } : {}) };
+    }
+  }
+}
+
+function actionOf(note: CareNote): string | null {
+  switch (note.about) {
+    case 'passed':
+      return 'soak.passed';
+    case 'repeat':
+      return 'finding.repeatFailure';
+    case 'end':
+      return 'aftercare.done';
+    // The effect has its own line; what nobody did has none.
+    default:
+      return note.end === 'left' ? 'aftercare.left' : null;
+  }
+}
+
+/** `passed 10m, 1h` */
+export function passedText(passedMs: readonly number[]): string {
+  return passedMs.length === 0 ? 'none passed yet' : `passed ${passedMs.map(spanOf).join(', ')}`;
+}
+
+function numberIn(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
