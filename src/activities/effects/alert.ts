@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { AlertChannel, TenantConfig } from '../../contract/tenant-config.ts';
 import { type Channel, sendAlert } from '../../integrations/notify/send.ts';
+import { redactText } from '../../logs/redact-text.ts';
 import type { Services } from '../services.ts';
 import { defineEffect, type EffectDefinition, NotWritten } from './definition.ts';
 
@@ -30,8 +31,8 @@ export function createAlertEffects(
           id: context.marker,
           tenant: context.request.tenant,
           severity: input.severity,
-          title: services.redactor.redact(input.title),
-          body: services.redactor.redact(input.body),
+          title: redactText(input.title, services.redactor),
+          body: redactText(input.body, services.redactor),
         };
         const sent: string[] = [];
         const failed: string[] = [];

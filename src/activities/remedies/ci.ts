@@ -25,6 +25,7 @@ import {
 import { failingStepCommand } from '../../integrations/workflow-yaml/failing-step.ts';
 import { type FixResult, runFixer } from '../../integrations/workspace/run-fixer.ts';
 import type { RunEvidence } from '../../integrations/workspace/run-step.ts';
+import { redactText } from '../../logs/redact-text.ts';
 import { errorSignature } from '../../logs/signature.ts';
 import { countsAsCi, verdictOf } from '../../policy/ci-runs.ts';
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
@@ -217,8 +218,9 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
           evidence('Before, on the base', result.before) +
           evidence('After, first run', result.after[0]) +
           evidence('After, second run', result.after[1]);
-        const report = redactor.redact(
+        const report = redactText(
           `## Evidence\n\nVerified in a sandbox, from a fresh checkout: the failing command failed on the base with the run's own error, and passed twice with this change.\n\n${runUrlFree}\nFiles: ${result.files.map((file) => `\`${file}\``).join(', ')} (${result.lines} lines)`,
+          redactor,
         );
         return {
           result: 'verified',
@@ -233,19 +235,19 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         return {
           result: 'cannotReproduce',
           reason: result.reason,
-          report: redactor.redact(evidence('On the base', result.before)),
+          report: redactText(evidence('On the base', result.before), redactor),
         };
       case 'notFixed':
         return {
           result: 'notFixed',
           reason: 'the failing command still fails',
-          report: redactor.redact(result.after.map((one) => evidence('After', one)).join('')),
+          report: redactText(result.after.map((one) => evidence('After', one)).join(''), redactor),
         };
       case 'noChange':
         return {
           result: 'noChange',
           reason: 'the fixer changed nothing',
-          report: redactor.redact(evidence('Fixer', result.fixer)),
+          report: redactText(evidence('Fixer', result.fixer), redactor),
         };
       case 'gated': {
         const reason = result.violations
@@ -256,8 +258,9 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         return {
           result: 'gated',
           reason,
-          report: redactor.redact(
+          report: redactText(
             `The draft is kept as evidence \`${sha.slice(0, 16)}\`.\n${fenced(result.patch.slice(0, 20_000), 'diff')}`,
+            redactor,
           ),
         };
       }
@@ -265,7 +268,7 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         return {
           result: 'failed',
           reason: redactor.redact(`${result.stage}: ${result.reason}`),
-          report: result.evidence ? redactor.redact(evidence('Last command', result.evidence)) : '',
+          report: result.evidence ? redactText(evidence('Last command', result.evidence), redactor) : '',
         };
     }
   }

@@ -9,6 +9,7 @@ import { runTool, unchangedValue } from '../../integrations/workspace/run-tool.t
 import { readToolInput } from '../../integrations/workspace/tool-inputs.ts';
 import { type Reproduced, type Runs, reproduce, verifyFix } from '../../integrations/workspace/verify-fix.ts';
 import { classifyLog } from '../../logs/classify.ts';
+import { redactText } from '../../logs/redact-text.ts';
 import { reduceLog } from '../../logs/reduce.ts';
 import { asData } from '../../policy/outside-text.ts';
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
@@ -98,7 +99,7 @@ export function createImplementActivities(services: Services): ImplementActiviti
           step: found.failing.stepName,
           command: found.failing.command,
           workingDirectory: found.failing.workingDirectory ?? '.',
-          ...(await explained(detail.job, found.log)),
+          ...(await explained(detail.job, found.log, redactor)),
           failedTests: base.failedTests,
         };
         const fixCase = await store.keep('fixCase', { failing: found.failing, failure, runUrl: detail.url });
@@ -227,14 +228,18 @@ export function createImplementActivities(services: Services): ImplementActiviti
 }
 
 /** The lines that explain the failure, and what kind of failure they show; one line and one word for a model that reads little. */
-async function explained(job: string, log: string): Promise<Pick<Failure, 'log' | 'classification'>> {
+async function explained(
+  job: string,
+  log: string,
+  redactor: Services['redactor'],
+): Promise<Pick<Failure, 'log' | 'classification'>> {
   async function* open(): AsyncGenerator<Uint8Array> {
     yield Buffer.from(log);
   }
   const { lines } = await reduceLog(open());
   const { class: kind, confidence } = await classifyLog([{ name: job, open }]);
   return {
-    log: lines.map(({ text }) => text).join('\n'),
+    log: redactText(lines.map(({ text }) => text).join('\n'), redactor),
     classification: `${kind}, confidence ${confidence.toFixed(2)}`,
   };
 }

@@ -4,6 +4,7 @@ import type { CiDiagnosis, FindingRef } from '../../contract/activities.ts';
 import type { TenantConfig, WorkspaceConfig } from '../../contract/tenant-config.ts';
 import type { CiTriage, TriageActivities } from '../../contract/triage.ts';
 import type { Place } from '../../integrations/github/read.ts';
+import { redactText } from '../../logs/redact-text.ts';
 import { isKnownFlake, outageOf, type TriageDecision, triage } from '../../policy/ci-triage.ts';
 import { countTenants, type FailureRow, whoSaw } from '../../store/ci-failures.ts';
 import { readMemory, remember } from '../../store/findings.ts';
@@ -46,7 +47,7 @@ export function createTriageActivities(services: Services, options: TriageOption
       detail,
       run: run ?? { runId: detail.runId, runAttempt: detail.runAttempt, headSha: detail.headSha },
       place,
-      reader: { redact: redactor.redact, ...options },
+      reader: { redact: (text: string) => redactText(text, redactor), ...options },
       evidenceMs: config.retention.evidenceMs,
       nowMs,
       config,

@@ -1,5 +1,6 @@
 // What may stand in an issue, a comment or a pull request (SEC-1, SEC-2): no secrets, nothing invisible, no mention that wakes a person,
 // and no marker but our own. Pure text work. A marker only counts where the agent's own account wrote it: whoever asks checks the author.
+import { redactText } from '../../logs/redact-text.ts';
 import type { Redactor } from '../../logs/redact-values.ts';
 
 const maxBodyLength = 65_536;
@@ -19,19 +20,19 @@ type Fence = { readonly char: string; readonly length: number };
  */
 export function cleanBody(
   text: string,
-  redactor: Pick<Redactor, 'redact'>,
+  redactor: Pick<Redactor, 'spans'>,
   markers: readonly string[] = [],
 ): string {
   // Invisible characters go first: a secret with one in its middle is a secret.
   const seen = text.replace(/\r\n?/g, '\n').toWellFormed().replace(invisible, '');
-  const visible = redactor.redact(seen).replaceAll(new RegExp(forgedMarker, 'gi'), '<! ');
+  const visible = redactText(seen, redactor).replaceAll(new RegExp(forgedMarker, 'gi'), '<! ');
   const hidden = markers.map((one) => `\n\n<!-- ${one} -->`).join('');
   return withoutMentions(visible.trimEnd(), maxBodyLength - hidden.length) + hidden;
 }
 
 /** One line, at most 250 characters. */
-export function cleanTitle(text: string, redactor: Pick<Redactor, 'redact'>): string {
-  const line = redactor.redact(text.toWellFormed().replace(/\s+/g, ' ').replace(invisible, '')).trim();
+export function cleanTitle(text: string, redactor: Pick<Redactor, 'spans'>): string {
+  const line = redactText(text.toWellFormed().replace(/\s+/g, ' ').replace(invisible, ''), redactor).trim();
   if (line.length <= maxTitleLength) return line === '' ? 'Untitled' : line;
   return `${wholeCharacters(line.slice(0, maxTitleLength - 1))}…`;
 }

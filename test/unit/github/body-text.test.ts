@@ -17,6 +17,12 @@ const clean = (text: string): string => cleanBody(text, redactor, [marker]);
 const only = (text: string): string => cleanBody(text, redactor);
 
 describe('cleanBody', () => {
+  it('SEC-2: leaves out what has the form of a secret, though nobody registered it', () => {
+    const token = `ghp_${'a7Kx9Qz2mB'.repeat(4).slice(0, 36)}`;
+    expect(only(`the log says ${token}`)).toBe('the log says [redacted:github-token]');
+    expect(cleanTitle(`lint: ${token}`, redactor)).toBe('lint: [redacted:github-token]');
+  });
+
   it.each([
     ['a mention', 'thanks @bob', 'thanks @&#8203;bob'],
     ['a team', 'cc @acme/core', 'cc @&#8203;acme/core'],

@@ -14,7 +14,7 @@ export type GitHubEffectParts = {
   readonly gitRemote: (workspace: WorkspaceConfig) => Promise<GitRemote>;
   /** Where mirrors of repositories are kept. */
   readonly cacheDir: string;
-  readonly redactor: Pick<Redactor, 'redact'>;
+  readonly redactor: Pick<Redactor, 'redact' | 'spans'>;
   /** The text behind a hash, undefined when its retention is over. */
   readonly loadEvidence: (tenant: string, sha256: string) => Promise<string | undefined>;
 };
