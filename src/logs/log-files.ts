@@ -34,15 +34,26 @@ export async function openLog(path: string): Promise<readonly LogFile[]> {
     .map((name) => ({ name, open: () => readEntry(path, name) }));
 }
 
-/** In one buffer, since a stream's new buffers pile up faster than they are collected: a chunk is good until the next one is asked for. */
+/**
+ * In two buffers that take turns, one being filled while the other is worked on. (A stream's new buffer for each chunk piles
+ * up faster than it is collected.)
+ */
 async function* readPlain(path: string): AsyncGenerator<Uint8Array> {
   try {
     await using file = await open(path, 'r');
-    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
+    let [filling, free] = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)];
+    let reading = file.read(filling, 0, CHUNK_BYTES, null);
+    try {
+      for (;;) {
+        const { bytesRead, buffer } = await reading;
+        if (bytesRead === 0) return;
+        [filling, free] = [free, filling];
+        reading = file.read(filling, 0, CHUNK_BYTES, null);
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      // A reader that stops early must not leave a read on a closed file.
+      await reading.catch(() => undefined);
     }
   } catch (error) {
     throw cannotRead(path, error);

@@ -16,13 +16,13 @@ const LARGE_RECENT_CHARS = 2_000_000;
 const HEAD_LINES = 300;
 const BEFORE = 12;
 const AFTER = 40;
-/** A suspicious line that came so often is the log's normal noise. */
+/** A line whose like came so often is the log's normal noise. */
 const MAX_REPEATS = 12;
+const COUNTER_BITS = 22;
 const MAX_KEPT_LINES = 16_000;
 const MAX_KEPT_CHARS = 8_000_000;
 /** Of the kept lines, those that stay when newer ones need the room. */
 const FIRST_KEPT = 4_000;
-const MAX_TEMPLATES = 100_000;
 
 export type Retained = {
   readonly push: (batch: readonly LogLine[]) => void;
@@ -41,7 +41,7 @@ export function createRetained(onKept: (line: LogLine) => void): Retained {
   let maxLines = RECENT_LINES;
   let maxChars = RECENT_CHARS;
   let openUntil = 0; // lines up to this number belong to the last suspicious one
-  const seen = new Map<number, number>();
+  const counters = new Uint8Array(2 ** COUNTER_BITS);
 
   /** Moves the older half of the recent lines: those that matter to `kept`, the others out. */
   const thin = (): void => {
@@ -67,11 +67,13 @@ export function createRetained(onKept: (line: LogLine) => void): Retained {
     recentChars = recent.reduce((sum, { text }) => sum + text.length, 0);
   };
 
+  /** Counts the line's template. One byte per template, which few share. */
   const isRare = (text: string): boolean => {
-    const template = templateOf(text);
-    const count = (seen.get(template) ?? 0) + 1;
-    if (count > 1 || seen.size < MAX_TEMPLATES) seen.set(template, count);
-    return count <= MAX_REPEATS;
+    const at = templateOf(text) >>> (32 - COUNTER_BITS);
+    const count = counters[at] ?? 0;
+    if (count > MAX_REPEATS) return false;
+    counters[at] = count + 1;
+    return count < MAX_REPEATS;
   };
 
   const keep = (line: LogLine): void => {
