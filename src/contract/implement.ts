@@ -36,7 +36,9 @@ export type NoFix = Exclude<CiFixOutcome, { readonly result: 'verified' }>;
 
 export type OpenFixAnswer =
   | { readonly result: 'opened'; readonly draft: FixDraft; readonly bounds: FixBounds }
-  | NoFix;
+  | NoFix
+  /** It is switched off. */
+  | { readonly result: 'unavailable'; readonly reason: string; readonly untilMs: null };
 
 type FixStep = FindingRef & { readonly fixCase: string; readonly tree: TreeRef };
 

@@ -208,6 +208,7 @@ function storeSteps({ input }: Remedy): Pick<ImplementActivities, 'tellModel' | 
     taskQueue: input.queues.io,
     startToCloseTimeout: 45_000,
     scheduleToCloseTimeout: 30 * 60_000,
+    heartbeatTimeout: 15_000,
     retry: { initialInterval: 200, backoffCoefficient: 2, maximumInterval: 10_000 },
   });
 }

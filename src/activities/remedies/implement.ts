@@ -75,7 +75,7 @@ export function createImplementActivities(services: Services): ImplementActiviti
         const { implementer } = workspace.ci;
         const { headSha } = request.diagnosis;
         const off = 'the implementer is switched off for this workspace';
-        if (!implementer.enabled) return { result: 'failed', reason: off, report: '' };
+        if (!implementer.enabled) return { result: 'unavailable', reason: off, untilMs: null };
         const bounds = { turns: implementer.turns, callsPerTurn, nonsense };
         const kept = putAside((await readMemory(pool, request)).fixDraft, headSha, request.attempt);
         if (kept) return { result: 'opened', draft: kept, bounds };
@@ -84,11 +84,11 @@ export function createImplementActivities(services: Services): ImplementActiviti
         const github = await services.github(workspace);
         const place = { github, repository: workspace.github.repository, signal };
         const found = await failingCommand(place, detail, request.diagnosis);
-        if ('reason' in found) return { result: 'failed', reason: redact(found.reason), report: '' };
+        if ('reason' in found) return { result: 'cannotReproduce', reason: redact(found.reason), report: '' };
         const runs = await runsOf(workspace, headSha, found.failing, signal);
         const base = await reproduced(runs, headSha);
         if ('stopped' in base)
-          return { result: 'failed', reason: redact(base.stopped), report: redact(base.report) };
+          return { result: 'cannotReproduce', reason: redact(base.stopped), report: redact(base.report) };
         if (base.otherwise !== undefined) {
           const report = redact(evidence('On the base', base.before));
           return { result: 'cannotReproduce', reason: base.otherwise, report };
