@@ -9,6 +9,8 @@ export type FailedTests = {
   readonly push: (line: Pick<LogLine, 'text'>) => void;
   /** Each test once, in the order of the log; where a runner prints a test twice, the longer form. At most 2,000. */
   readonly names: () => readonly string[];
+  /** How many failed first, and passed when they were tried again. */
+  readonly recovered: () => number;
 };
 
 const MAX_NAMES = 2_000;
@@ -67,6 +69,7 @@ export function createFailedTests(): FailedTests {
 
   return {
     push,
+    recovered: () => recovered.size,
     names: () => {
       const last = section ? endedNames(section) : [];
       const passed = new Set([...recovered].map(keyOf));

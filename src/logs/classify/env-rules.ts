@@ -9,7 +9,7 @@ export const envRules: RuleTable = {
       id: 'no-command',
       weight: 0.9,
       pattern:
-        /(?:^|: )(?:line \d+: )?[\w./+-]{1,60}: (?:command )?not found$|command not found: |is not recognized as (?:an internal|the name|a name)|executable file not found in|No such file or directory: '[\w-]{1,40}'$|exec: "[\w.-]+": executable|Unable to locate executable file|env: .{1,60}: No such file|unable to find (?:the )?(?:executable|command)|Cannot find (?:the )?executable|spawn \S+ ENOENT|(?:program|binary|executable|tool|command) ['"`]?[\w.+-]{1,40}['"`]? (?:was |is |could )?not (?:be )?(?:found|installed)|Please (?:install|make sure) .{0,60}(?:installed|in your PATH|PATH)|not found in (?:\$?PATH|your PATH)|exit(?:ed)? (?:with )?(?:code|status):? ?127\b|make(?:\[\d+\])?: \S{1,60}: (?:Command not found|No such file)|which: no |\bis not installed\b|bad interpreter: |couldn't execute "|Can't find .{0,30}\bin PATH|linker `\w+` not found|No CMAKE_\w+_COMPILER could be found|no acceptable C compiler|C compiler cannot create executables/,
+        /(?:^|: )(?:line \d+: )?[\w./+-]{1,60}: (?:command )?not found$|command not found: |is not recognized as (?:an internal|the name|a name)|executable file not found in|No such file or directory: '[\w-]{1,40}'$|exec: "[\w.-]+": executable|Unable to locate executable file|env: .{1,60}: No such file|unable to find (?:the )?(?:executable|command)|Cannot find (?:the )?executable|spawn \S+ ENOENT|(?:program|binary|executable|tool|command) ['"`]?[\w.+-]{1,40}['"`]? (?:was |is |could )?not (?:be )?(?:found|installed)|Please (?:install|make sure) .{0,60}(?:installed|in your PATH|PATH)|not found in (?:\$?PATH|your PATH)|exit(?:ed)? (?:with )?(?:code|status):? ?127\b|make(?:\[\d+\])?: \S{1,60}: (?:Command not found|No such file)|which: no |\bis not installed\b|bad interpreter: |: line \d+: \S+: No such file or directory$|\bexited with 127\b|couldn't execute "|Can't find .{0,30}\bin PATH|linker `\w+` not found|No CMAKE_\w+_COMPILER could be found|no acceptable C compiler|C compiler cannot create executables/,
     },
     {
       id: 'version',
@@ -33,7 +33,7 @@ export const envRules: RuleTable = {
       id: 'package',
       weight: 0.76,
       pattern:
-        /E: (?:Unable to locate package|Package '\S+' has no installation candidate|Couldn't find any package|Version '\S+' for)|E: (?:Unable to correct problems|Unmet dependencies)|The following packages have unmet dependencies|No package \S+ available|No match for argument|Unable to find a match|ERROR: unable to select packages|No available formula|No formulae found|Error: No such keg|Cannot install .{1,80} because|brew.{0,60}(?:already installed|conflict)|Error: Cask|package \S+ is not available \(for R/i,
+        /E: (?:Unable to locate package|Package '\S+' has no installation candidate|Couldn't find any package|Version '\S+' for)|E: (?:Sub-process .{1,60} returned an error code|Unable to correct problems|Unmet dependencies)|The following packages have unmet dependencies|No package \S+ available|No match for argument|Unable to find a match|ERROR: unable to select packages|No available formula|No formulae found|Error: No such keg|Cannot install .{1,80} because|brew.{0,60}(?:already installed|conflict)|Error: Cask|package \S+ is not available \(for R/i,
     },
     {
       id: 'variable',

@@ -11,7 +11,7 @@ export const flakeMarks: RuleTable = {
       id: 'marked',
       weight: 0.9,
       pattern:
-        /^\s*[1-9]\d* flaky\b|\(?\b[1-9]\d* flaky\)?[,)]|\bFLAKY, failed in \d+ out of|Flakes: [1-9]|^\s*FLAKY \d+\/\d+|(?:passed|succeeded) (?:on|after) (?:the )?(?:retry|rerun|attempt|second|\d+ retries|re-?run)|passed after (?:\d+ )?(?:retr|rerun|attempt)|[Tt]est(?:s)? (?:is|are|was|were|marked|detected) (?:as )?flaky|known flak[ye]|flaky tests? (?:detected|found|failed)|race detected during execution|WARNING: DATA RACE/,
+        /^\s*[1-9]\d* flaky\b|\(?\b[1-9]\d* flaky\)?[,)]|\bFLAKY, failed in \d+ out of|Flakes: [1-9]|^\s*FLAKY \d+\/\d+|(?:passed|succeeded) (?:on|after) (?:the )?(?:retry|rerun|attempt|second|\d+ retries|re-?run)|passed after (?:\d+ )?(?:retr|rerun|attempt)|[Tt]est(?:s)? (?:is|are|was|were|marked|detected) (?:as )?flaky|known flak[ye]|(?:PASSED|passed|succeeded|OK) .{0,30}\(?(?:attempt|retry|try|rerun) ?#?[2-9]|attempt #?[2-9](?: of \d+|\/\d+)?:? .{0,80}\b(?:pass(?:ed)?|succe\w+|ok)\b|flaky tests? (?:detected|found|failed)|race detected during execution|WARNING: DATA RACE/,
     },
   ],
 };

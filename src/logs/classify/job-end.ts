@@ -21,6 +21,9 @@ const STEP =
 /** Steps that run after a failure as well, by their usual names. */
 const ALWAYS =
   /upload|artifact|report|publish|notif|slack|codecov|coveralls|summar|save|clean ?up|teardown|stop|down\b|logs?\b|always|failure|comment|annotat|tail |cat |echo|tmate|discord|telegram|dump|print|collect|exit 1|cache|junit|results|Finalize|Checkout|Post /i;
+/** Where a log has lost its carriage returns, these stand before what a person sees. */
+const TRAVIS =
+  /^(?:travis_time:start:[0-9a-f]{8}|travis_time:end:[0-9a-f]{8}:start=\d+,finish=\d+,duration=\d+)+/;
 const CANCELLED = /The operation was cancell?ed|job was cancell?ed|Canceling since|Finished: ABORTED/i;
 const FAILED =
   /^The command ".{0,400}" (?:failed and )?exited with [1-9]|Your build exited with [1-9]|^ERROR: Job failed|^Finished: (?:FAILURE|UNSTABLE|ABORTED)|^Exited with code|Command exited with code [1-9]|The command exited with status [1-9]|^Process exited with code [1-9]|^Build (?:step .{1,100} )?(?:marked build as failure|FAILED)|^Error: Process completed with exit code [1-9]|^BUILD FAILED|exited with (?:code|status) [1-9]\d*\.?$|^make(?:\[\d+\])?: \*\*\* /;
@@ -43,7 +46,7 @@ export function createJobEnd(): {
 
   return {
     push: (line) => {
-      const { text } = line;
+      const text = line.text.replace(TRAVIS, '');
       if (STEP.test(text)) {
         step += 1;
         if (text.startsWith('$ ') && commands.size < MAX_COMMANDS) commands.set(text.slice(2), step);

@@ -26,6 +26,8 @@ export type ScannedLog = {
   readonly hits: readonly Hit[];
   readonly end: JobEnd;
   readonly failedTests: readonly string[];
+  /** How many failed first, and passed when they were tried again. */
+  readonly recoveredTests: number;
   readonly totalLines: number;
 };
 
@@ -45,14 +47,14 @@ const MAX_KNOWN_LINES = 300_000;
 
 /** No rule matches a line without one of these. */
 const PROMISING =
-  /err|fail|fatal|exception|cannot|can't|could ?n[o']t|unable|not |no |timed? ?out|timeout|kill|denied|invalid|missing|unknown|unexpected|expected|required?|refused|reset|exceed|found|violation|offense|warning|panic|abort|unsupported|mismatch|conflict|undefined|unresolved|assert|flak|race|exit|error|lost|stopped|shutdown|cancel|too many|\b[45]\d\d\b|^E:|^In |[!✖✘✗×]|e:|SC\d{4}|CVE|disk|space|memory|ECONN|EPIPE|EADDR|EACCES|EBUSY|\.(?:py|js|ts|go|rb|c|cpp|h):\d|reformat|format|differ|out of date|dirty|deadlock|locked|stale|closed|leaks?|Traceback|Problem 1|is (?:empty|required)|--- |LNK|CMake|sudo|which:|clean|unbound|variable|disconnect|terminat|preempt|interrupt|\bbad\b|EOF|hung up|limit|unreachable|unauthori|already|PUBKEY|broken|hook id|forg[eo]t|offline|incompatible|unmet|^diff |SIG[A-Z]|segmentation|sanitizer|multiple|duplicate|ambiguous|banned|lock ?file|frozen|integrity|checksum|license|coverage|wrong|malformed|corrupt|outage|temporar|install(?:ed)? |credential|secret|token/i;
+  /err|fail|fatal|exception|cannot|can't|could ?n[o']t|unable|not |no |timed? ?out|timeout|kill|denied|invalid|missing|unknown|unexpected|expected|required?|refused|reset|exceed|found|violation|offense|warning|panic|abort|unsupported|mismatch|conflict|undefined|unresolved|assert|flak|race|exit|error|lost|stopped|shutdown|cancel|too many|\b[45]\d\d\b|^E:|^In |[!✖✘✗×]|e:|SC\d{4}|CVE|disk|space|memory|ECONN|EPIPE|EADDR|EACCES|EBUSY|\.(?:py|js|ts|go|rb|c|cpp|h):\d|reformat|format|differ|out of date|dirty|deadlock|locked|stale|closed|leaks?|Traceback|Problem 1|is (?:empty|required)|--- |LNK|CMake|sudo|which:|clean|unbound|variable|disconnect|terminat|preempt|interrupt|\bbad\b|EOF|hung up|limit|unreachable|unauthori|already|PUBKEY|broken|hook id|forg[eo]t|offline|incompatible|unmet|^diff |SIG[A-Z]|segmentation|sanitizer|multiple|duplicate|ambiguous|banned|lock ?file|frozen|integrity|checksum|license|coverage|wrong|malformed|corrupt|outage|temporar|install(?:ed)? |credential|secret|token|actual|received|\bgot\b|\bwant|left *:|right *:|!==|should|different|identical/i;
 
 /** What a tool goes on after: it counts, if there is nothing better. */
 const MINOR =
-  /\bretry(?:ing)?\b|will (?:be )?retr(?:y|ied)|trying again|attempt (?:\d+ (?:of|\/) ?\d+|#?\d)|^\s*\W{0,3}(?:npm )?warn(?:ing)?\b|^\[?WARN(?:ING)?\]?|^W: |\bWARN\b|^##\[(?:warning|debug|notice)\]|^::warning|^\s*(?:info|debug|notice|trace)\b|^\[(?:INFO|DEBUG|info|debug)\]|^DEBUG|^INFO|^\s*Package \S+ is not installed\.$|debconf: |^(?:\S{1,24} )?\d\d:\d\d:\d\d[.,]\d{3} |^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|deprecat|ignored|ignoring|skipp(?:ed|ing)|optional|continuing|non-fatal|fall(?:ing)? ?back/i;
+  /\bretry(?:ing)?\b|will (?:be )?retr(?:y|ied)|trying again|attempt (?:\d+ (?:of|\/) ?\d+|#?\d)|^\s*\W{0,3}(?:npm )?warn(?:ing)?\b|^\[?WARN(?:ING)?\]?|^W: |\bWARN\b|^##\[(?:warning|debug|notice)\]|^::warning|^\s*(?:info|debug|notice|trace)\b|^\[(?:INFO|DEBUG|info|debug)\]|^DEBUG|^INFO|^\s*Package \S+ is not installed\.$|debconf: |^(?:\S{1,24} )?\d\d:\d\d:\d\d[.,]\d{3} |^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|deprecat|\bignoring\b|\(ignored\)|will be ignored|\bskipping\b|optional|^\s+- (?!expected)|continuing|non-fatal|fall(?:ing)? ?back/i;
 /** Lines that only repeat what stands in the workflow file or the command. */
 const ECHO =
-  /^\s*(?:\$ |\+{1,3} |> [\w@./-]+@\d|> \w+ -|# |\/\/ |run: |- name: |if |echo |elif |then\b)|^##\[(?:group|command|section)\]|^\[command\]|^\[INFO\] --- |^travis_time:|: shell_session_update: |^\s*(?:✓|✔|√|ok \d|PASS|passed)\b/;
+  /^\s*(?:\$ |\+{1,3} |> [\w@./-]+@\d|> \w+ -|# |\/\/ |run: |- name: |if |echo |elif |then\b)|^##\[(?:group|command|section)\]|^\[command\]|^\[INFO\] --- |^travis_(?:time|fold):[\w:=,.]*$|: shell_session_update: |^\s*(?:✓|✔|√|ok \d|PASS|passed)\b/;
 
 /** @param known normalised lines of green runs, which explain nothing */
 export async function scanLog(file: LogFile, known: ReadonlySet<string>): Promise<ScannedLog> {
@@ -76,6 +78,7 @@ export async function scanLog(file: LogFile, known: ReadonlySet<string>): Promis
     hits: [...found.values()],
     end: end.settle(),
     failedTests: tests.names(),
+    recoveredTests: tests.recovered(),
     totalLines,
   };
 }

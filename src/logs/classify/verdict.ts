@@ -22,8 +22,9 @@ const TRANSPORT = new Set([
   'package-index',
   'git-transfer',
 ]);
-/** More failing tests at once than chance makes. */
+/** More failing tests at once than chance makes. A test that only takes too long may wait for what never comes: one alone. */
 const MAX_CHANCE_TESTS = 3;
+const MAX_SLOW_TESTS = 1;
 const MAX_EVIDENCE = 8;
 
 export function verdictOf(log: ScannedLog): Verdict {
@@ -71,7 +72,12 @@ export function verdictOf(log: ScannedLog): Verdict {
   });
 
   // The CI system's own word about the machine. A test that compared wrongly, or code that does not compile, failed before it.
-  if (platform && score(platform) >= 0.65 && !compared && (score(build) < 0.88 || platform.score >= 0.95)) {
+  if (
+    platform &&
+    score(platform) >= 0.65 &&
+    !(compared && testsFailed) &&
+    (score(build) < 0.88 || platform.score >= 0.95)
+  ) {
     const doubt = testsFailed && platform.score < 0.9 ? 0.2 : 0;
     if (!(testsFailed && platform.rule.id === 'cancelled'))
       return say('infra', platform.score - 0.05 - doubt, platform);
@@ -81,12 +87,14 @@ export function verdictOf(log: ScannedLog): Verdict {
 
   function ofTests(): Verdict {
     if (score(build) >= 0.9) return say('regression', 0.9, build, summary);
-    if (score(mark) >= 0.8 && !compared && log.failedTests.length === 0) return say('flake', 0.8, mark);
+    if ((score(mark) >= 0.8 || log.recoveredTests > 0) && !compared && log.failedTests.length === 0)
+      return say('flake', 0.8, mark);
     const plain = !compared && score(exception) < 0.45;
     if (plain && mark && /race/i.test(mark.text)) return say('flake', 0.55, mark, summary);
     if (plain && score(env) >= 0.82) return say('env', 0.7, env, summary);
     if (plain && score(config) >= 0.9) return say('config', 0.7, config, summary);
-    if (plain && score(chance) >= 0.55 && log.failedTests.length <= MAX_CHANCE_TESTS)
+    const few = chance?.rule.id === 'test-time-out' ? MAX_SLOW_TESTS : MAX_CHANCE_TESTS;
+    if (plain && score(chance) >= 0.55 && log.failedTests.length <= few)
       return say('flake', 0.6, chance, summary);
     if (plain && score(transport) >= 0.8) return say('infra', 0.55, transport, summary);
     return say('regression', compared ? 0.92 : 0.8, assertion, summary, exception);
@@ -107,11 +115,12 @@ export function verdictOf(log: ScannedLog): Verdict {
     if (cause && cause.score >= Math.max(0.5, score(build), score(exception) - 0.05))
       return say(cause.table.class, cause.score - 0.1, cause);
     if (score(mark) >= 0.8) return say('flake', 0.7, mark);
+    if (chance?.rule.id === 'port' && score(chance) >= 0.6) return say('flake', 0.5, chance);
     if (compared || score(exception) >= 0.3)
       return say('regression', compared ? 0.7 : 0.5, assertion, exception, goal);
     if (score(build) >= 0.4) return say('regression', 0.45, build);
     const rest = [infra, env, config]
-      .filter((hit) => score(hit) >= 0.3)
+      .filter((hit) => score(hit) >= 0.4)
       .sort((a, b) => score(b) - score(a))[0];
     if (rest) return say(rest.table.class, rest.score - 0.1, rest);
     if (goal) return say('regression', 0.35, goal);
