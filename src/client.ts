@@ -5,6 +5,7 @@ import { type Context, temporalConnector } from './client/context.ts';
 import { type EndpointOptions, findEndpoints } from './client/endpoints.ts';
 import { asPostgresError, UsageError } from './client/errors.ts';
 import { type CiStateRow, readCiState, readFindings } from './client/findings.ts';
+import * as focused from './client/focus.ts';
 import { requireTenant } from './client/names.ts';
 import * as orders from './client/orders.ts';
 import * as pauses from './client/pause.ts';
@@ -60,6 +61,19 @@ export type Untilgreen = {
     by: string,
     waiting?: Parameters<typeof orders.remediate>[4],
   ) => Promise<orders.Remediated>;
+  /** CI-14: the failing jobs of one run, now. @param run its id, or its address */
+  readonly fixRun: (
+    focus: focused.Focus,
+    run: string,
+    by: string,
+    waiting?: Parameters<typeof focused.fixRun>[4],
+  ) => Promise<focused.RunFixed>;
+  /** CI-14: a workspace, until nothing workable is red or only people can go on. */
+  readonly untilGreen: (
+    focus: focused.Focus & { readonly workspace: string },
+    by: string,
+    waiting?: Parameters<typeof focused.untilGreen>[3],
+  ) => Promise<focused.UntilGreen>;
   readonly decide: (options: orders.DecideOptions) => Promise<orders.Decided>;
   readonly approvals: (tenant?: string) => Promise<readonly ApprovalView[]>;
   readonly status: (tenant?: string) => Promise<Status>;
@@ -128,6 +142,8 @@ export async function connectUntilgreen(options: ConnectOptions = {}): Promise<U
     cycleNow: (name, by, waiting) => ask(() => orders.cycleNow(context, name, by, waiting)),
     remediate: (name, finding, by, waiting) =>
       ask(() => orders.remediate(context, name, finding, by, waiting)),
+    fixRun: (where, run, by, waiting) => ask(() => focused.fixRun(context, where, run, by, waiting)),
+    untilGreen: (where, by, waiting) => ask(() => focused.untilGreen(context, where, by, waiting)),
     decide: (how) => ask(() => orders.decide(context, how)),
     approvals: (name) => ask(() => readApprovals(context, name)),
     status: (name) => ask(async () => readStatus(context, await tenantOf(name))),

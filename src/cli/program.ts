@@ -20,6 +20,7 @@ import { approveCommand } from './steer/approve.ts';
 import { cycleCommand } from './steer/cycle.ts';
 import { drainCommand } from './steer/drain.ts';
 import { driftCommand } from './steer/drift.ts';
+import { untilGreenCommand } from './steer/focus.ts';
 import { pauseCommand } from './steer/pause.ts';
 import { rejectCommand } from './steer/reject.ts';
 import { remediateCommand } from './steer/remediate.ts';
@@ -49,6 +50,7 @@ const groups: readonly CommandGroup[] = [
       resumeCommand,
       cycleCommand,
       remediateCommand,
+      untilGreenCommand,
       driftCommand,
       approveCommand,
       rejectCommand,

@@ -110,10 +110,11 @@ export async function remediate(
   const { tenant } = row;
   const { fingerprint } = await requireFinding(context.pool, tenant, wanted);
   const requestId = waiting.requestId ?? randomUUID();
-  const order = { by, requestId, finding: fingerprint };
-  const { workflowId } = await withLoop(context, tenant, by, () =>
-    update<RemediateResult>(context, tenant, updates.remediate, order, updateDeadlineMs),
-  );
+  const { workflowId } = await order<RemediateResult>(context, tenant, updates.remediate, {
+    by,
+    requestId,
+    finding: fingerprint,
+  });
   waiting.onProgress?.(`${workflowId} works on ${fingerprint.slice(0, 12)}`);
   const client = await context.temporal();
   const base = { tenant, fingerprint, workflowId, link: workflowLink(context, workflowId) };
@@ -157,7 +158,8 @@ async function watchFinding(
     if (now !== said) waiting.onProgress?.(now);
     said = now;
     worked ||= finding.status === 'working' || Date.now() - startedMs > 5_000;
-    if (worked && finding.status === 'waiting' && waiting.stopWhenWaiting !== false) return 'waiting';
+    const stands = finding.status === 'waiting' || finding.status === 'watched';
+    if (worked && stands && waiting.stopWhenWaiting !== false) return 'waiting';
     await delay(pollMs, undefined, { signal: ended }).catch(() => {});
   }
   return new Promise<never>(() => {});
@@ -290,6 +292,18 @@ async function requireRunnable(context: Context, name: string | undefined): Prom
       `tenant "${row.tenant}" is drained. Fix: run "untilgreen start ${row.tenant}" first`,
     );
   return row;
+}
+
+/** An update of the tenant's loop, which is started when it does not run. @throws OrderRefused with the loop's own words */
+export function order<Result>(
+  context: Context,
+  tenant: string,
+  name: string,
+  input: { readonly by: string; readonly [field: string]: unknown },
+): Promise<Result> {
+  return withLoop(context, tenant, input.by, () =>
+    update<Result>(context, tenant, name, input, updateDeadlineMs),
+  );
 }
 
 async function withLoop<T>(

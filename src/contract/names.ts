@@ -39,6 +39,7 @@ export const updates = {
   cycleNow: 'cycleNow',
   remediate: 'remediate',
   decide: 'decide',
+  aboutRun: 'aboutRun',
 } as const;
 
 export const queries = { state: 'state' } as const;

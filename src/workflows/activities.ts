@@ -9,6 +9,7 @@ import type {
   WorkspaceActivities,
 } from '../contract/activities.ts';
 import type { CareActivities } from '../contract/aftercare.ts';
+import type { AboutRunActivities } from '../contract/focus.ts';
 import type { ScheduledRead } from '../contract/loop.ts';
 import type { ModelActivities } from '../contract/model.ts';
 import type { QueueNames } from '../contract/names.ts';
@@ -139,6 +140,17 @@ export function alertActivities(
 
 export function remedyActivities(queues: QueueNames): RemedyActivities {
   return proxyActivities<RemedyActivities>({ ...recordOptions, taskQueue: queues.io });
+}
+
+/** For somebody who waits: one try and a second one. */
+export function aboutRunActivities(queues: QueueNames, summary: string): AboutRunActivities {
+  return proxyActivities<AboutRunActivities>({
+    startToCloseTimeout: 15_000,
+    scheduleToCloseTimeout: 18_000,
+    retry: { maximumAttempts: 2 },
+    taskQueue: queues.io,
+    summary,
+  });
 }
 
 export function careActivities(queues: QueueNames): CareActivities {

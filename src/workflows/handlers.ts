@@ -10,6 +10,7 @@ import {
   log,
   setHandler,
 } from '@temporalio/workflow';
+import type { AboutRun, AboutRunInput } from '../contract/focus.ts';
 import type {
   CycleNowInput,
   CycleNowResult,
@@ -28,7 +29,7 @@ import type {
 } from '../contract/loop.ts';
 import { everySource } from '../contract/loop.ts';
 import { failures, queries, remedyWorkflowId, signals, updates } from '../contract/names.ts';
-import { loopActivities } from './activities.ts';
+import { aboutRunActivities, loopActivities } from './activities.ts';
 import { ask, type Loop, takeReport } from './loop.ts';
 import { nudge } from './nudge.ts';
 import { informOpen, startOrdered } from './remedies.ts';
@@ -41,6 +42,7 @@ export const drainUpdate = defineUpdate<{ readonly openRemedies: number }, [Drai
 export const cycleNowUpdate = defineUpdate<CycleNowResult, [CycleNowInput]>(updates.cycleNow);
 export const remediateUpdate = defineUpdate<RemediateResult, [RemediateInput]>(updates.remediate);
 export const decideUpdate = defineUpdate<DecideResult, [DecideInput]>(updates.decide);
+export const aboutRunUpdate = defineUpdate<AboutRun, [AboutRunInput]>(updates.aboutRun);
 export const stateQuery = defineQuery<TenantView>(queries.state);
 
 const keepRequests = 200;
@@ -232,6 +234,23 @@ export function tenantHandlers(loop: Loop): void {
       },
       description:
         'Approves or rejects a held effect by its hash. An unverified channel: enough only where the tenant file says so. Example: {"by": "ana", "hash": "0a1b2c3d", "decision": "approve"}.',
+    },
+  );
+  setHandler(
+    aboutRunUpdate,
+    async ({ runId, workspaces }) =>
+      plainly(aboutRunActivities(queues, `run ${runId}`).aboutRun({ tenant, runId, workspaces })),
+    {
+      validator: (input) => {
+        open(loop);
+        text('by', input?.by, 'say who you are');
+        if (!Number.isSafeInteger(input?.runId) || input.runId < 1)
+          invalid('runId', input?.runId, 'give the id of a workflow run');
+        if (stringList(input?.workspaces).length === 0)
+          invalid('workspaces', input?.workspaces, 'name at least one workspace');
+      },
+      description:
+        'Says why a workflow run is not worked on. Example: {"by": "ana", "runId": 4711, "workspaces": ["shop"]}.',
     },
   );
   setHandler(stateQuery, () => ({ ...loop.view, openRemedies: loop.state.openRemedies }), {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { CiStateRow } from '../../client/findings.ts';
 import type { CommonOptions, Frame } from '../frame.ts';
 import { withCommon } from '../options.ts';
+import { ciFixCommand } from '../steer/focus.ts';
 import { printable, shorten, shortId, table } from '../text/table.ts';
 import { stamp } from '../text/time.ts';
 
@@ -10,6 +11,7 @@ type CiStateOptions = CommonOptions & { readonly markdown?: boolean };
 
 export function ciCommand(program: Command, frame: Frame): void {
   const ci = program.command('ci').description('failing workflow runs');
+  ciFixCommand(ci, frame);
   withCommon(ci.command('state'))
     .argument('[tenant]', 'default: the only one')
     .option('--markdown', 'a Markdown table')
