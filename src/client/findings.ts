@@ -6,8 +6,6 @@ import type { TenantRow } from '../store/tenants.ts';
 import type { Context } from './context.ts';
 import { type FindingView, findingView } from './views.ts';
 
-const weekMs = 7 * 86_400_000;
-
 /** Active ones first, then those resolved within `resolvedWithinMs`. */
 export async function readFindings(
   context: Context,
@@ -34,9 +32,13 @@ export async function viewFindings(
     findingView(
       row,
       facts.find((fact) => fact.fingerprint === row.fingerprint && fact.occurrence === row.occurrence),
-      about,
+      { ...about, soakAfterMs: soakAfterMs(tenant, row.workspace) },
     ),
   );
+}
+
+function soakAfterMs({ config }: TenantRow, workspace: string): readonly number[] {
+  return config.workspaces.find(({ name }) => name === workspace)?.ci.soakAfterMs ?? [];
 }
 
 /** Into the Temporal UI (SEE-1), where its address is known. */
@@ -59,6 +61,10 @@ export type CiStateRow = {
   readonly title: string;
   /** Used of allowed: `1/3`. */
   readonly attempts: string;
+  readonly class: FindingView['class'];
+  readonly issue: number | null;
+  readonly repeatFailures: number;
+  readonly soak: FindingView['soak'];
   readonly pullRequest: FindingView['pullRequest'];
   readonly lastAction: string | null;
   readonly lastActionAt: string | null;
@@ -70,9 +76,9 @@ export type CiStateRow = {
   readonly resolvedAt: string | null;
 };
 
-/** CI-11. Active ones, and those resolved in the last 7 days. */
+/** CI-11. Active ones, and those resolved lately: after `retention.resolvedFindings` (7 days) they leave the list (CI-10). */
 export async function readCiState(context: Context, tenant: TenantRow): Promise<readonly CiStateRow[]> {
-  const findings = await readFindings(context, tenant, weekMs);
+  const findings = await readFindings(context, tenant, tenant.config.retention.resolvedFindingsMs);
   return findings.flatMap((finding): readonly CiStateRow[] => {
     const { detail } = finding;
     if (detail.kind !== 'ci') return [];
@@ -88,6 +94,10 @@ export async function readCiState(context: Context, tenant: TenantRow): Promise<
         fingerprint: finding.fingerprint,
         title: finding.title,
         attempts: `${finding.attempts.used}/${finding.attempts.limit}`,
+        class: finding.class,
+        issue: finding.issue,
+        repeatFailures: finding.repeatFailures,
+        soak: finding.soak,
         pullRequest: finding.pullRequest,
         lastAction: finding.lastAction?.what ?? null,
         lastActionAt: finding.lastAction?.at ?? null,

@@ -1,10 +1,14 @@
 // The shapes that programs get from the client and from `--json` (docs/cli.md): plain data, times as ISO 8601 in UTC, null for nothing. A new
 // field is an addition; none changes its meaning.
+import type { SoakState } from '../contract/aftercare.ts';
 import type { Json } from '../contract/effect.ts';
 import type { Finding, FindingDetail } from '../contract/finding.ts';
 import { remedyWorkflowId } from '../contract/names.ts';
+import type { CiClass } from '../contract/triage.ts';
+import { checksOf, spanOf } from '../policy/aftercare.ts';
 import { channelSuffices } from '../policy/guard.ts';
 import type { TenantStateName } from '../policy/tenant-state.ts';
+import { soakOf } from '../store/aftercare.ts';
 import type { Approval } from '../store/approvals.ts';
 import type { AuditRecord } from '../store/audit.ts';
 import type { CycleRow } from '../store/cycles.ts';
@@ -14,6 +18,13 @@ import type { Pause } from '../store/pauses.ts';
 import type { TenantRow } from '../store/tenants.ts';
 
 export type PullRequestView = { readonly number: number; readonly url: string | null };
+
+/** The checks of a fix after it was green (CI-10): `passed` like `10m`, `1h`. */
+export type SoakView = {
+  readonly state: SoakState['state'];
+  readonly passed: readonly string[];
+  readonly nextCheckAt: string | null;
+};
 
 export type FindingView = {
   readonly tenant: string;
@@ -34,6 +45,11 @@ export type FindingView = {
   readonly resolvedAt: string | null;
   readonly pullRequest: PullRequestView | null;
   readonly issue: number | null;
+  /** Of a failing job: flake, regression, env, config, infra, unknown; null until it was looked at. */
+  readonly class: CiClass | null;
+  /** How often the job failed again within 48 h of a fix (CI-10). */
+  readonly repeatFailures: number;
+  readonly soak: SoakView | null;
   readonly lastAction: {
     readonly what: string;
     readonly outcome: string | null;
@@ -147,7 +163,11 @@ export function isoOrNull(ms: number | null | undefined): string | null {
 export function findingView(
   finding: FindingRow,
   facts: FindingFacts | undefined,
-  about: { readonly attemptsLimit: number; readonly workflowLink: (id: string) => string | null },
+  about: {
+    readonly attemptsLimit: number;
+    readonly soakAfterMs: readonly number[];
+    readonly workflowLink: (id: string) => string | null;
+  },
 ): FindingView {
   const memory = facts?.memory ?? {};
   const id = remedyWorkflowId(finding);
@@ -171,6 +191,9 @@ export function findingView(
     resolvedAt: isoOrNull(finding.resolvedMs),
     pullRequest: pullRequestOf(memory.pullRequest, facts?.pullRequest ?? null),
     issue: typeof memory.issue === 'number' ? memory.issue : null,
+    class: facts?.class ?? null,
+    repeatFailures: typeof memory.repeats === 'number' ? memory.repeats : 0,
+    soak: soakView(soakOf(memory), finding.resolvedMs, about.soakAfterMs),
     lastAction: facts?.lastAction
       ? {
           what: facts.lastAction.describe,
@@ -186,6 +209,19 @@ export function findingView(
     },
     detail: finding.detail,
   };
+}
+
+function soakView(
+  soak: SoakState | null,
+  resolvedMs: number | null,
+  afterMs: readonly number[],
+): SoakView | null {
+  if (soak === null) return null;
+  const next =
+    soak.state === 'running' && resolvedMs !== null
+      ? checksOf(afterMs, soak.passedMs, resolvedMs, resolvedMs).nextAtMs
+      : null;
+  return { state: soak.state, passed: soak.passedMs.map(spanOf), nextCheckAt: isoOrNull(next) };
 }
 
 function pullRequestOf(

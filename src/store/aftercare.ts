@@ -4,7 +4,6 @@ import * as z from 'zod';
 import type { CareNote, CareView, SoakState } from '../contract/aftercare.ts';
 import type { Finding } from '../contract/finding.ts';
 import type { TenantConfig } from '../contract/tenant-config.ts';
-import { spanOf } from '../policy/aftercare.ts';
 import { appendAudit } from './audit.ts';
 import type { Queryable } from './database.ts';
 import { type FindingKey, type FindingMemory, readFindingRow, readMemory, remember } from './findings.ts';
@@ -23,9 +22,12 @@ function soakIn(memory: FindingMemory): z.output<typeof Soak> | undefined {
   return Soak.safeParse(memory.soak).data;
 }
 
+/** Null: no fix of ours made it green. */
 export function soakOf(memory: FindingMemory): SoakState | null {
   const soak = soakIn(memory);
-  return soak === undefined ? null : { state: soak.state, passedMs: soak.passedMs };
+  if (soak !== undefined) return { state: soak.state, passedMs: soak.passedMs };
+  const begun = typeof memory.fixedBy === 'string' && memory.fixedBy !== '' && memory.aftercare === undefined;
+  return begun ? { state: 'running', passedMs: [] } : null;
 }
 
 /** Resolved, and something was opened for it or a fix of ours was in it. Where its settings are gone nothing can be done. */
@@ -158,11 +160,6 @@ function actionOf(note: CareNote): string | null {
     default:
       return note.end === 'left' ? 'aftercare.left' : null;
   }
-}
-
-/** `passed 10m, 1h` */
-export function passedText(passedMs: readonly number[]): string {
-  return passedMs.length === 0 ? 'none passed yet' : `passed ${passedMs.map(spanOf).join(', ')}`;
 }
 
 function numberIn(value: unknown): number | null {

@@ -1,5 +1,6 @@
 // What `history`, `show`, `why` and `ci state` read of effects, cycles and the audit trail (SEE-5). Reads only.
 import type { Json } from '../contract/effect.ts';
+import type { CiClass } from '../contract/triage.ts';
 import type { Approval } from './approvals.ts';
 import type { AuditRecord } from './audit.ts';
 import type { CycleRow } from './cycles.ts';
@@ -119,6 +120,8 @@ export type FindingFacts = {
   readonly fingerprint: string;
   readonly occurrence: number;
   readonly memory: FindingMemory;
+  /** What its failing run was found to be (CI-2). */
+  readonly class: CiClass | null;
   /** The latest effect of this occurrence. */
   readonly lastAction: {
     readonly key: string;
@@ -139,6 +142,8 @@ export async function findingFacts(
 ): Promise<readonly FindingFacts[]> {
   const { rows } = await db.query(
     `select f.fingerprint, f.occurrence, f.memory,
+       (select c.class from ci_failures c where f.kind = 'ci' and c.tenant = f.tenant and c.repository = f.detail ->> 'repository'
+            and c.run_id = (f.detail ->> 'runId')::bigint and c.job = f.detail ->> 'job' order by c.run_attempt desc limit 1) as class,
        (select jsonb_build_object('key', e.key, 'kind', e.kind, 'describe', e.describe, 'state', e.state, 'outcome', e.outcome,
             'atMs', (extract(epoch from coalesce(e.settled_at, e.created_at)) * 1000)::bigint)
           from effects e where e.tenant = f.tenant and e.fingerprint = f.fingerprint and (e.occurrence is null or e.occurrence = f.occurrence)

@@ -7,6 +7,7 @@ import type { CommonOptions, Frame } from '../frame.ts';
 import { withCommon } from '../options.ts';
 import { facts, paint, paragraphs, shorten, shortId, table } from '../text/table.ts';
 import { relative } from '../text/time.ts';
+import { afterText } from './ci.ts';
 import { eventsTable } from './history.ts';
 import { breakerText, budgetText, leftText, pauseText } from './status-text.ts';
 
@@ -96,6 +97,8 @@ function findingText(why: FindingWhy, nowMs: number): string {
         ],
         ['run', why.evidence.run],
         ['remedy', finding.links.workflow ?? finding.workflowId],
+        ['class', finding.class],
+        ['after the fix', afterText(finding)],
         [
           'pull request',
           finding.pullRequest === null ? null : (finding.pullRequest.url ?? `#${finding.pullRequest.number}`),

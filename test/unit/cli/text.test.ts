@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { exitCodeOf, exitCodeOfStates } from '../../../src/cli/exit-codes.ts';
-import { ciMarkdown } from '../../../src/cli/look/ci.ts';
+import { afterText, ciMarkdown } from '../../../src/cli/look/ci.ts';
 import { changes } from '../../../src/cli/look/watch.ts';
 import { completionScript } from '../../../src/cli/set-up/completion.ts';
 import { waitAfter } from '../../../src/cli/set-up/supervise-worker.ts';
@@ -127,6 +127,10 @@ const row: CiStateRow = {
   fingerprint: 'f'.repeat(64),
   title: 'x',
   attempts: '1/3',
+  class: 'regression',
+  issue: null,
+  repeatFailures: 0,
+  soak: null,
   pullRequest: { number: 7, url: 'https://github.com/acme/shop/pull/7' },
   lastAction: 'open a pull request',
   lastActionAt: '2026-11-21T11:00:00.000Z',
@@ -139,16 +143,35 @@ const row: CiStateRow = {
 };
 
 test('CI-11: the state as Markdown has attempts, link, action, status and outcome, and nothing of others becomes markup', () => {
-  const text = ciMarkdown('acme', [row, { ...row, status: 'resolved', outcome: 'green', pullRequest: null }]);
+  const soak = { state: 'running', passed: ['10m', '1h'], nextCheckAt: null } as const;
+  const resolved = {
+    ...row,
+    status: 'resolved',
+    outcome: 'green',
+    pullRequest: null,
+    soak,
+    repeatFailures: 1,
+  } as const;
+  const text = ciMarkdown('acme', [row, resolved], 7 * 86_400_000);
   const lines = text.split('\n');
   expect(lines[0]).toBe('**CI of acme**: 1 open, 1 resolved in the last 7 days');
   expect(lines).toHaveLength(6);
   expect(lines[4]).toContain(
-    '| 1/3 | https://github.com/acme/shop/pull/7 | open a pull request (11-21 11:00:00) | waiting | applied |',
+    '| regression | 1/3 | https://github.com/acme/shop/pull/7 | open a pull request (11-21 11:00:00) | waiting | applied |',
   );
+  expect(lines[5]).toMatch(/\| resolved \| green \| passed 10m, 1h; 1 repeat failure \|$/);
   expect(text).not.toContain('<script>');
   expect(text).not.toContain('*all*');
-  for (const line of lines.slice(2)) expect(line.match(/\|/g)).toHaveLength(9);
+  for (const line of lines.slice(2)) expect(line.match(/\|/g)).toHaveLength(11);
+});
+
+test.each([
+  [null, 0, null],
+  [{ state: 'running', passed: [], nextCheckAt: null }, 0, 'to be checked'],
+  [{ state: 'proved', passed: ['10m', '1h', '24h', '48h'], nextCheckAt: null }, 0, 'proved'],
+  [{ state: 'repeat', passed: ['10m'], nextCheckAt: null }, 2, '2 repeat failures'],
+] as const)('CI-10: how a fix held is said in a few words: %j, %i', (soak, repeatFailures, text) => {
+  expect(afterText({ soak, repeatFailures })).toBe(text);
 });
 
 const finding = {
