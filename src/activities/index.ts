@@ -9,10 +9,12 @@ import { createDriftEffects } from './effects/drift.ts';
 import { createGitHubEffects } from './effects/github/github-effects.ts';
 import { createMigrationEffects } from './effects/migrations.ts';
 import { createModelActivities } from './model/activities.ts';
-import type { ModelOptions } from './model/call.ts';
+import { createModelCaller, type ModelOptions } from './model/call.ts';
+import { createClassify } from './model/classify.ts';
 import { createCareActivities } from './record/aftercare.ts';
 import { createLoopActivities } from './record/loop.ts';
 import { createRemedyActivities } from './record/remedy.ts';
+import { createAboutRunActivities } from './remedies/about-run.ts';
 import { createCiActivities } from './remedies/ci.ts';
 import { createDriftActivities } from './remedies/drift.ts';
 import { createImplementActivities } from './remedies/implement.ts';
@@ -88,8 +90,11 @@ export function createActivities(services: Services, options: ActivityOptions): 
     ...createLoopActivities(services, sources),
     ...createRemedyActivities(services),
     ...createCareActivities(services),
+    ...createAboutRunActivities(services),
     ...createCiActivities(services),
-    ...createTriageActivities(services),
+    ...createTriageActivities(services, {
+      classify: createClassify(services, createModelCaller(services, options.model)),
+    }),
     ...createModelActivities(services, (request, signal) => door.run(request, signal), options.model),
     ...createImplementActivities(services),
     ...createDriftActivities(services),

@@ -1,8 +1,14 @@
 // Conversations with the model as evidence: redacted, addressed by their content, so that the same question has the same address (MODEL-3).
 import type { Json } from '../contract/effect.ts';
-import type { AssistantBlock, Conversation, Message } from '../integrations/anthropic/conversation.ts';
+import type {
+  AssistantBlock,
+  Conversation,
+  Message,
+  UserBlock,
+} from '../integrations/anthropic/conversation.ts';
+import { redactText } from '../logs/redact-text.ts';
 import type { Redactor } from '../logs/redact-values.ts';
-import { canonicalJson, type Queryable, sha256, storableJson } from './database.ts';
+import { canonicalJson, type Queryable, sha256, storable, storableJson } from './database.ts';
 import { loadEvidence, saveEvidence } from './evidence.ts';
 
 export type ConversationStore = {
@@ -62,20 +68,47 @@ export async function readConversation(
 }
 
 function conversationBody(redactor: Redactor, { system, tools, messages }: Conversation): string {
-  const clean = <T>(value: T): T => redactor.redactDeep(storableJson(value as Json)) as T;
+  const clean = (text: string): string => redactText(storable(text), redactor);
   return canonicalJson({
     system: clean(system),
-    tools: clean(tools),
-    messages: messages.map((message): Message => {
-      if (message.role === 'user' || typeof message.content === 'string') return clean(message);
-      return { role: 'assistant', content: message.content.flatMap((block) => cleanBlock(clean, block)) };
+    // Ours, but for values that a setting may bring in.
+    tools: redactor.redactDeep(storableJson(tools as unknown as Json)),
+    messages: messages.map(({ role, content }): Message => {
+      if (typeof content === 'string') return { role, content: clean(content) };
+      return role === 'user'
+        ? { role, content: content.map((block) => cleanUser(clean, block)) }
+        : { role, content: content.flatMap((block) => cleanAssistant(clean, block)) };
     }),
   });
 }
 
+type Clean = (text: string) => string;
+
+/** Ids stay as they are: calls and results find each other by them. */
+function cleanUser(clean: Clean, block: UserBlock): UserBlock {
+  return block.type === 'text'
+    ? { ...block, text: clean(block.text) }
+    : { ...block, content: clean(block.content) };
+}
+
 /** Signed thinking cannot be changed: one that holds a secret goes as a whole. */
-function cleanBlock(clean: <T>(value: T) => T, block: AssistantBlock): readonly AssistantBlock[] {
-  if (block.type === 'redacted_thinking') return [block];
-  if (block.type === 'thinking') return clean(block.thinking) === block.thinking ? [block] : [];
-  return [clean(block)];
+function cleanAssistant(clean: Clean, block: AssistantBlock): readonly AssistantBlock[] {
+  switch (block.type) {
+    case 'redacted_thinking':
+      return [block];
+    case 'thinking':
+      return clean(block.thinking) === block.thinking ? [block] : [];
+    case 'text':
+      return [{ ...block, text: clean(block.text) }];
+    case 'tool_use':
+      return [{ ...block, input: cleanDeep(clean, block.input) }];
+  }
+}
+
+function cleanDeep(clean: Clean, value: unknown): unknown {
+  if (typeof value === 'string') return clean(value);
+  if (typeof value === 'number' && clean(String(value)) !== String(value)) return clean(String(value));
+  if (Array.isArray(value)) return value.map((item) => cleanDeep(clean, item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [clean(key), cleanDeep(clean, item)]));
 }

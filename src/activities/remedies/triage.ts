@@ -20,7 +20,17 @@ import { triageReport } from './triage-report.ts';
 import { passedOnSameCommit } from './triage-runs.ts';
 
 /** `classify`: asked for what the rules leave unknown (CI-2); absent: unknown stays unknown. */
-export type TriageOptions = { readonly classify?: Classify };
+export type TriageOptions = {
+  readonly classify?: (
+    reduced: Parameters<Classify>[0],
+    context: {
+      readonly ref: FindingRef;
+      readonly nowMs: number;
+      readonly evidenceMs: number;
+      readonly signal: AbortSignal;
+    },
+  ) => ReturnType<Classify>;
+};
 
 type Case = FailureQuestion & { readonly config: TenantConfig; readonly workspace: WorkspaceConfig };
 
@@ -37,18 +47,27 @@ export function createTriageActivities(services: Services, options: TriageOption
     const { tenant, workspace: name, fingerprint, occurrence, nowMs } = request;
     const { config, workspace } = await workspaceOf(services, tenant, name);
     const detail = await detailOf(services, request);
+    const ref = { tenant, workspace: name, fingerprint, occurrence };
+    const evidenceMs = config.retention.evidenceMs;
+    const { classify } = options;
+    const classifier = classify
+      ? {
+          classify: (reduced: Parameters<Classify>[0]) =>
+            classify(reduced, { ref, nowMs, evidenceMs, signal }),
+        }
+      : {};
     const place: Place = {
       github: await services.github(workspace),
       repository: workspace.github.repository,
       signal,
     };
     return {
-      ref: { tenant, workspace: name, fingerprint, occurrence },
+      ref,
       detail,
       run: run ?? { runId: detail.runId, runAttempt: detail.runAttempt, headSha: detail.headSha },
       place,
-      reader: { redact: (text: string) => redactText(text, redactor), ...options },
-      evidenceMs: config.retention.evidenceMs,
+      reader: { redact: (text: string) => redactText(text, redactor), ...classifier },
+      evidenceMs,
       nowMs,
       config,
       workspace,
