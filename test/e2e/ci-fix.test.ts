@@ -41,7 +41,8 @@ function isThere(program: string): boolean {
 for (const [project, program] of projects)
   test.skipIf(!isThere(program))(
     `CI-5: ${project.name}: red, classified, fixed, verified, draft pull request, merged by the maintainer, green (needs ${program.split('/').at(-1)})`,
-    { timeout: 300_000 },
+    // A Go compiler without a cache takes its time.
+    { timeout: 500_000 },
     async ({ onTestFinished }) => {
       const world = await createFixingWorld(project);
       onTestFinished(world.stop);
