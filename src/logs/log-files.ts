@@ -1,7 +1,9 @@
 // A log on disk as one or several streams of bytes: a plain file, a gzip file, or an archive of GitHub's (one log per job).
 // Nothing is unpacked to disk or held in memory as a whole.
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createReadStream, read as fsRead } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 
@@ -14,6 +16,9 @@ export class LogFileError extends Error {
 }
 
 const CHUNK_BYTES = 256 * 1024;
+const STDIN_FD = 0;
+/** A terminal's or another program's stdin may have nothing yet. */
+const STDIN_WAIT_MS = 10;
 /** A log file inside an archive is text; the archive itself may come from a stranger. */
 const MAX_FILES = 20_000;
 
@@ -23,8 +28,7 @@ const MAX_FILES = 20_000;
  */
 export async function openLog(path: string): Promise<readonly LogFile[]> {
   const head = await firstBytes(path);
-  if (head[0] === 0x1f && head[1] === 0x8b)
-    return [{ name: path, open: () => createReadStream(path).pipe(createGunzip()) }];
+  if (head[0] === 0x1f && head[1] === 0x8b) return [{ name: path, open: () => readGzip(path) }];
   if (head.toString('latin1', 0, 4) !== 'PK\u0003\u0004')
     return [{ name: path, open: () => readPlain(path) }];
   const names = (await entriesOf(path)).filter((name) => name.endsWith('.txt') || name.endsWith('.log'));
@@ -34,37 +38,85 @@ export async function openLog(path: string): Promise<readonly LogFile[]> {
     .map((name) => ({ name, open: () => readEntry(path, name) }));
 }
 
+async function* readGzip(path: string): AsyncGenerator<Uint8Array> {
+  const packed = createReadStream(path);
+  const text = packed.pipe(createGunzip());
+  packed.on('error', (error) => text.destroy(error));
+  try {
+    yield* text;
+  } catch (error) {
+    throw cannotRead(path, error);
+  } finally {
+    packed.destroy();
+  }
+}
+
+async function* readPlain(path: string): AsyncGenerator<Uint8Array> {
+  const file = await opened(path);
+  try {
+    yield* readTurns((buffer) => file.read(buffer, 0, CHUNK_BYTES, null));
+  } catch (error) {
+    throw cannotRead(path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A plain log on stdin; can be read once. */
+export async function* readStdin(): AsyncGenerator<Uint8Array> {
+  const read = promisify(fsRead);
+  yield* readTurns(async (buffer) => {
+    for (;;) {
+      try {
+        return await read(STDIN_FD, buffer, 0, CHUNK_BYTES, null);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EOF') return { bytesRead: 0, buffer };
+        if (code !== 'EAGAIN') throw error;
+        await delay(STDIN_WAIT_MS);
+      }
+    }
+  });
+}
+
+type ReadInto = (buffer: Buffer) => Promise<{ readonly bytesRead: number; readonly buffer: Buffer }>;
+
 /**
  * In two buffers that take turns, one being filled while the other is worked on. (A stream's new buffer for each chunk piles
  * up faster than it is collected.)
  */
-async function* readPlain(path: string): AsyncGenerator<Uint8Array> {
+async function* readTurns(read: ReadInto): AsyncGenerator<Uint8Array> {
+  let [filling, free] = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)];
+  let reading = read(filling);
   try {
-    await using file = await open(path, 'r');
-    let [filling, free] = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)];
-    let reading = file.read(filling, 0, CHUNK_BYTES, null);
-    try {
-      for (;;) {
-        const { bytesRead, buffer } = await reading;
-        if (bytesRead === 0) return;
-        [filling, free] = [free, filling];
-        reading = file.read(filling, 0, CHUNK_BYTES, null);
-        yield buffer.subarray(0, bytesRead);
-      }
-    } finally {
-      // A reader that stops early must not leave a read on a closed file.
-      await reading.catch(() => undefined);
+    for (;;) {
+      const { bytesRead, buffer } = await reading;
+      if (bytesRead === 0) return;
+      [filling, free] = [free, filling];
+      reading = read(filling);
+      yield buffer.subarray(0, bytesRead);
     }
-  } catch (error) {
-    throw cannotRead(path, error);
+  } finally {
+    // A reader that stops early must not leave a read on a closed file.
+    await reading.catch(() => undefined);
   }
 }
 
 async function firstBytes(path: string): Promise<Buffer> {
+  const file = await opened(path);
   try {
-    await using file = await open(path, 'r');
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
     return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    throw cannotRead(path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
   } catch (error) {
     throw cannotRead(path, error);
   }

@@ -2,7 +2,7 @@
 // Needs no server and no tenant.
 import type { Command } from 'commander';
 import { UsageError } from '../../client/errors.ts';
-import { type LogFile, LogFileError, openLog } from '../../logs/log-files.ts';
+import { type LogFile, LogFileError, openLog, readStdin } from '../../logs/log-files.ts';
 import { redactText } from '../../logs/redact-text.ts';
 import { DEFAULT_MAX_TOKENS, type ReducedLine, type ReducedLog, reduceLogs } from '../../logs/reduce.ts';
 import type { Frame } from '../frame.ts';
@@ -31,8 +31,7 @@ export function reduceCommand(logs: Command, frame: Frame): void {
         const maxTokens = tokensOf(options.maxTokens);
         const passing: LogFile[] = [];
         for (const path of options.passing ?? []) passing.push(...(await opened(path, '--passing')));
-        const files =
-          file === STDIN ? [{ name: 'stdin', open: () => process.stdin }] : await opened(file, 'FILE');
+        const files = file === STDIN ? [{ name: 'stdin', open: readStdin }] : await opened(file, 'FILE');
         const reduced = await reduceAll(files, passing, maxTokens);
         const clean = <T extends ReducedLine>(line: T): T => ({
           ...line,

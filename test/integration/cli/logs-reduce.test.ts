@@ -75,6 +75,7 @@ describe('logs reduce', () => {
     ['too few tokens', ['fail.log', '--max-tokens', '3'], /--max-tokens: "3" is not .*Fix: /],
   ])('%s is wrong usage, with field, value and fix', async (_, args, message) => {
     await writeFile(join(folder, 'broken.zip'), 'PK\u0003\u0004 and nothing else');
+    await writeFile(join(folder, 'broken.gz'), Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]));
     const paths = args.map((arg) => (/^(?:\.|[a-z]+\.\w+)$/.test(arg) ? join(folder, arg) : arg));
     const result = await cli.run('logs', 'reduce', ...paths, '--json');
     expect(result.code).toBe(2);
