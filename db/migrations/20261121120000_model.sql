@@ -56,7 +56,7 @@ create index model_attempts_day on model_attempts (tenant, day);
 create index model_attempts_run on model_attempts (tenant, fingerprint, occurrence, budget);
 create index model_attempts_open on model_attempts (tenant) where outcome is null;
 
--- One row per tenant and day with calls: locked by every reservation and settlement.
+-- One row per tenant and day with calls: whether people were told that its budget is nearly used.
 create table model_days (
   tenant text not null references tenants,
   day date not null,

@@ -7,7 +7,7 @@ import { nextUtcMidnight, utcDay } from '../policy/model-budget.ts';
 import { tenantStateOf } from '../policy/tenant-state.ts';
 import { openApprovals } from '../store/approvals.ts';
 import { listCycles } from '../store/cycles.ts';
-import { type DayUsage, usageOfDay } from '../store/model-calls.ts';
+import { type DayUsage, usageOfDay } from '../store/model-usage.ts';
 import { listPauses } from '../store/pauses.ts';
 import { type LastRead, lastReads, liveWrites, readLimits } from '../store/status.ts';
 import type { TenantRow } from '../store/tenants.ts';

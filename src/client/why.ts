@@ -3,7 +3,7 @@
 import { isWorkable } from '../contract/finding.ts';
 import { activeFindings, type FindingRow } from '../store/findings.ts';
 import { listAudit, openHolds } from '../store/history.ts';
-import { type RunUsage, usageOfRuns } from '../store/model-calls.ts';
+import { type RunUsage, usageOfRuns } from '../store/model-usage.ts';
 import type { TenantRow } from '../store/tenants.ts';
 import type { Context } from './context.ts';
 import { viewFindings } from './findings.ts';

@@ -67,6 +67,11 @@ export async function readConversation(
   return JSON.parse(body) as Conversation;
 }
 
+/** As it may leave: without what became known as a secret after it was stored. */
+export function cleanConversation(redactor: Redactor, conversation: Conversation): Conversation {
+  return JSON.parse(conversationBody(redactor, conversation)) as Conversation;
+}
+
 function conversationBody(redactor: Redactor, { system, tools, messages }: Conversation): string {
   const clean = (text: string): string => redactText(storable(text), redactor);
   return canonicalJson({

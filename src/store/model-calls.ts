@@ -34,8 +34,8 @@ export type Run = {
 };
 
 /**
- * Every reservation and settlement of a tenant comes one after the other; for the same day by this row, across midnight by the tenant's lock, since
- * a run may last from one day into the next.
+ * Every reservation and settlement of a tenant comes one after the other, whatever their day: a finding's budget may last from one day into the
+ * next. Until the end of the transaction.
  */
 export async function lockDay(tx: Queryable, tenant: string, day: string): Promise<void> {
   await tx.query(`select pg_advisory_xact_lock(hashtextextended('untilgreen model budget ' || $1, 0))`, [
@@ -83,49 +83,6 @@ export async function spentOfRun(db: Queryable, run: Run): Promise<Spent> {
     [run.tenant, run.fingerprint, run.occurrence, run.budget],
   );
   return rows[0];
-}
-
-export type DayUsage = {
-  /** Settled, and reserved by attempts whose lease is over. */
-  readonly tokens: number;
-  readonly microUsd: number;
-  /** Reserved by calls under way. */
-  readonly held: number;
-};
-
-export async function usageOfDay(db: Queryable, tenant: string, day: string): Promise<DayUsage> {
-  const live = 'outcome is null and lease_until > clock_timestamp()';
-  const { rows } = await db.query(
-    `select coalesce(sum(coalesce(tokens, reserved_tokens)) filter (where not (${live})), 0) as tokens,
-       coalesce(sum(coalesce(micro_usd, reserved_micro_usd)) filter (where not (${live})), 0) as "microUsd",
-       coalesce(sum(reserved_tokens) filter (where ${live}), 0) as held
-     from model_attempts where tenant = $1 and day = $2`,
-    [tenant, day],
-  );
-  return rows[0];
-}
-
-export type RunUsage = {
-  readonly fingerprint: string;
-  readonly occurrence: number;
-  readonly budget: BudgetGroup;
-  /** What is reserved counts as used. */
-  readonly tokens: number;
-  readonly microUsd: number;
-};
-
-export async function usageOfRuns(
-  db: Queryable,
-  tenant: string,
-  fingerprints: readonly string[],
-): Promise<readonly RunUsage[]> {
-  const { rows } = await db.query(
-    `select fingerprint, occurrence, budget, sum(coalesce(tokens, reserved_tokens)) as tokens,
-       sum(coalesce(micro_usd, reserved_micro_usd)) as "microUsd"
-     from model_attempts where tenant = $1 and fingerprint = any($2) group by fingerprint, occurrence, budget`,
-    [tenant, fingerprints],
-  );
-  return rows;
 }
 
 /** What the call used whose answer is this conversation, input and output; undefined: there was none with this model. */

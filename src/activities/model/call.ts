@@ -8,7 +8,7 @@ import type { ClaudeAnswer } from '../../integrations/anthropic/answer.ts';
 import { createClaude } from '../../integrations/anthropic/client.ts';
 import type { Conversation } from '../../integrations/anthropic/conversation.ts';
 import { ClaudeError, claudeError } from '../../integrations/anthropic/errors.ts';
-import { ConversationGone, readConversation } from '../../store/conversations.ts';
+import { ConversationGone, cleanConversation, readConversation } from '../../store/conversations.ts';
 import { isAway } from '../../store/database.ts';
 import { readCall } from '../../store/model-calls.ts';
 import { readTenant } from '../../store/tenants.ts';
@@ -127,7 +127,8 @@ export function createModelCaller(
       if (error instanceof SecretUnavailable) return unavailable(error.message);
       throw error;
     }
-    const asked: Asked = await boundsOf(pool, redactor, question, conversation, settings);
+    const clean = cleanConversation(redactor, conversation);
+    const asked: Asked = await boundsOf(pool, redactor, question, clean, settings);
     const sinceMs = performance.now();
     const leaseMs = settings.timeoutMs + leaseMarginMs;
     const taken = await reserve(pool, asked, settings, { nowMs: context.nowMs, leaseMs });

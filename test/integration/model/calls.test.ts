@@ -133,7 +133,6 @@ describe('a call', () => {
       replies: [{ text: `the key is ${key}`, thinking: `I saw ${key}` }],
     });
     const request = await rig.question(tenant, { text: 'no leak' });
-    // What was stored before the key was known is not sent as it is either.
     const answer = await rig.caller()(request, now());
     if (answer.result !== 'answered') throw new Error(JSON.stringify(answer));
     const said = await readConversation({ db: rig.pool }, tenant, answer.conversation);
@@ -143,6 +142,18 @@ describe('a call', () => {
     ]);
     const { rows } = await rig.pool.query('select * from evidence, model_calls, model_attempts, audit');
     expect(JSON.stringify(rows)).not.toContain(key);
+  });
+
+  it('sends no secret that became known after it was stored (SEC-2)', async () => {
+    const tenant = await rig.tenant();
+    const late = 'value-of-a-rotated-secret';
+    rig.claude.script({ name: 'late', when: isAbout('rotated'), replies: [{ text: 'ok' }] });
+    const request = await rig.question(tenant, { text: `rotated: ${late}` });
+    rig.redactor.register('ROTATED', late);
+    expect(await rig.caller()(request, now())).toMatchObject({ result: 'answered' });
+    const sent = rig.claude.requests().at(-1)?.bytes.toString();
+    expect(sent).toContain('rotated: [secret:ROTATED]');
+    expect(sent).not.toContain(late);
   });
 });
 
