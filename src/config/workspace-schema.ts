@@ -17,6 +17,7 @@ import {
   shellLine,
   size,
 } from './schema-fields.ts';
+import { Setup } from './setup-schema.ts';
 import { checkCi, checkDrift, checkWorkspace } from './tenant-cross-checks.ts';
 import { environmentValues } from './tenant-secret-fields.ts';
 import { usualReference } from './usual-names.ts';
@@ -58,7 +59,7 @@ const fixer = z.strictObject({
     })
     .describe('Which failures it is for: all given parts must match, at least one is given.'),
   command: shellLine().describe('Shell line whose result is the fix; it runs in the sandbox.'),
-  setup: z.exactOptional(shellLine()).describe('Shell line that runs before it, to get dependencies.'),
+  setup: z.exactOptional(shellLine()).describe('Shell line that runs before it instead of ci.setup.command.'),
   paths: list(pathGlob())
     .default([])
     .describe('Globs the result may touch; empty: all that is not forbidden.'),
@@ -121,6 +122,7 @@ const ci = z
     forbiddenPaths: list(pathGlob())
       .default([])
       .describe('Globs no fix may touch, in addition to the fixed ones.'),
+    setup: Setup.prefault({}).describe('How a fresh checkout gets its dependencies.'),
     sandbox: sandbox.prefault({}).describe('How commands of the repository run.'),
     commands: z
       .strictObject({

@@ -160,6 +160,7 @@ export type CiSettings = {
   readonly implementer: ImplementerSettings;
   /** Globs, in addition to the fixed ones of CI-7. */
   readonly forbiddenPaths: readonly string[];
+  readonly setup: SetupSettings;
   readonly sandbox: SandboxSettings;
   /** CI-14: what is absent is read from the failing step. Shell lines. */
   readonly commands: { readonly build?: string; readonly test?: string; readonly lint?: string };
@@ -178,7 +179,7 @@ export type FixerSettings = {
   };
   /** Shell line, run in the root of the worktree. */
   readonly command: string;
-  /** Shell line run before, with the network of the set-up phase. */
+  /** Shell line that gets dependencies for it, instead of `setup.command` and with the same network. */
   readonly setup?: string;
   /** Globs the result may touch; empty: all that is not forbidden. */
   readonly paths: readonly string[];
@@ -195,6 +196,16 @@ export type ImplementerSettings = {
   readonly maxFiles: number;
   /** Added plus removed. */
   readonly maxLines: number;
+};
+
+/** CI-6: how a fresh checkout gets its dependencies. */
+export type SetupSettings = {
+  /** Shell line, run in the root of the worktree; absent: nothing is set up. */
+  readonly command?: string;
+  /** Globs: files whose content, with that of the manifests, says what set-up makes. */
+  readonly lockfiles: readonly string[];
+  /** `host` or `*.suffix` (ports 80 and 443), or either with a port; small letters. */
+  readonly registries: readonly string[];
 };
 
 /** SEC-3. */

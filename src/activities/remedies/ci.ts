@@ -33,6 +33,7 @@ import { loadEvidence, saveEvidence } from '../../store/evidence.ts';
 import { readFindingRow, readMemory } from '../../store/findings.ts';
 import { mirrorOf, type Services, workspaceOf } from '../services.ts';
 import { asActivity } from '../temporal.ts';
+import { setUpOf } from './set-up.ts';
 
 const failedConclusions: readonly (string | null)[] = ['failure', 'timed_out', 'startup_failure'];
 const maxOutputBytes = 2_000_000;
@@ -194,7 +195,8 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
           mirror,
           baseSha: request.diagnosis.headSha,
           failing: found.failing,
-          fixer: { name: fixer.name, command: fixer.command, paths: fixer.paths, setup: fixer.setup },
+          fixer: { name: fixer.name, command: fixer.command, paths: fixer.paths },
+          prepare: await setUpOf(services, workspace, signal, fixer.setup),
           sandbox: await services.sandbox(workspace),
           limits: { timeoutMs: limits.timeoutMs, memoryBytes: limits.memoryBytes, maxOutputBytes },
           gate: { maxFiles: fixer.maxFiles, maxLines: fixer.maxLines, core: forbiddenPaths },

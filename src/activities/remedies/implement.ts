@@ -36,6 +36,7 @@ import {
   readVerdictOf,
   verifiedReport,
 } from './implement-report.ts';
+import { setUpOf } from './set-up.ts';
 
 const maxOutputBytes = 2_000_000;
 const callsPerTurn = 8;
@@ -63,7 +64,7 @@ export function createImplementActivities(services: Services): ImplementActiviti
       failing,
       sandbox: await services.sandbox(workspace),
       limits: { timeoutMs, memoryBytes, maxOutputBytes },
-      prepare: async () => {},
+      prepare: await setUpOf(services, workspace, signal),
       signal,
     };
   }

@@ -15,6 +15,8 @@ export type Worktree = {
   readonly mirror: Mirror;
   /** Folder with our index, objects and scratch files; never given to a sandbox. */
   readonly privateDir: string;
+  /** Home of the commands, beside the checkout: what set-up puts there (`~/.cargo`, `~/go`) is there for the next command. Empty at first. */
+  readonly homeDir: string;
   readonly remove: () => Promise<void>;
 };
 
@@ -43,9 +45,11 @@ export async function createWorktree(request: { mirror: Mirror; sha: string }): 
   const root = await mkdtemp(join(parent, `${HOST}-${process.pid}-${THIS_PROCESS}-`));
   const path = join(root, 'tree');
   const privateDir = join(root, 'private');
+  const homeDir = join(root, 'home');
   const remove = (): Promise<void> => removeFolder(root);
   try {
     await mkdir(path);
+    await mkdir(homeDir);
     await mkdir(join(privateDir, 'objects'), { recursive: true });
     const own = { GIT_DIR: join(path, '.git'), GIT_WORK_TREE: path };
     await git({ args: ['init', '--quiet', '--template='], cwd: path, env: own });
@@ -56,7 +60,7 @@ export async function createWorktree(request: { mirror: Mirror; sha: string }): 
       env: own,
     });
     await git({ args: ['checkout', '--quiet', '--detach', sha], cwd: path, env: own });
-    const worktree: Worktree = { path, baseSha: sha, mirror, privateDir, remove };
+    const worktree: Worktree = { path, baseSha: sha, mirror, privateDir, homeDir, remove };
     await privateGit(worktree, ['read-tree', sha]);
     await privateGit(worktree, ['update-index', '-q', '--refresh'], { okExitCodes: [0, 1] });
     return worktree;
@@ -114,6 +118,53 @@ export async function changedPaths(worktree: Worktree, from: string, to: string)
     to,
   ]);
   return names.split('\0').filter((name) => name !== '');
+}
+
+/** The tree of the worktree's base. */
+export async function baseTree(worktree: Worktree): Promise<string> {
+  return (await privateGit(worktree, ['rev-parse', '--verify', `${worktree.baseSha}^{tree}`])).trim();
+}
+
+/** Files of a tree or commit with their mode and content's SHA. */
+export async function listTree(
+  worktree: Worktree,
+  tree: string,
+): Promise<readonly { readonly mode: string; readonly sha: string; readonly path: string }[]> {
+  const listed = await privateGit(worktree, ['ls-tree', '-r', '-z', '--full-tree', tree]);
+  return listed
+    .split('\0')
+    .filter(Boolean)
+    .map((entry) => {
+      const tab = entry.indexOf('\t');
+      const [mode = '', , sha = ''] = entry.slice(0, tab).split(' ');
+      return { mode, sha, path: entry.slice(tab + 1) };
+    });
+}
+
+/** Names of the mirror's branches that a commit is on. */
+export async function branchesWith(mirror: Mirror, sha: string): Promise<readonly string[]> {
+  const { stdout } = await git({
+    args: [
+      '--git-dir',
+      mirror.path,
+      'for-each-ref',
+      `--contains=${sha}`,
+      '--format=%(refname:strip=2)',
+      'refs/heads',
+    ],
+    cwd: mirror.path,
+  });
+  return stdout.split('\n').filter(Boolean);
+}
+
+/** What a command made (files, and folders with a slash at their end, ignored ones too), and which tracked files it changed. */
+export async function leftBehind(
+  worktree: Worktree,
+): Promise<{ readonly made: readonly string[]; readonly changed: readonly string[] }> {
+  await privateGit(worktree, ['update-index', '-q', '--refresh'], { okExitCodes: [0, 1] });
+  const made = await privateGit(worktree, ['ls-files', '-z', '--others', '--directory']);
+  const changed = await privateGit(worktree, ['ls-files', '-z', '--modified', '--deleted']);
+  return { made: made.split('\0').filter(Boolean), changed: changed.split('\0').filter(Boolean) };
 }
 
 /** A tree like `onto`, in which each of `paths` is as in `from` (changed, added or gone). Returns its SHA. */
@@ -265,7 +316,7 @@ async function removeAbandoned(parent: string): Promise<void> {
 }
 
 /** Also what a command made unreadable for its own user. */
-async function removeFolder(path: string): Promise<void> {
+export async function removeFolder(path: string): Promise<void> {
   const remove = (): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });
   await remove().catch(async () => {
     await openFolders(path);

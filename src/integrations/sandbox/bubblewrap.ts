@@ -3,6 +3,7 @@
 // no data, no cache, no processes, no sockets. Pure but for looking at what exists on this machine.
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
+import { NODE_PATH, PROXY_FOLDER } from './way-out.ts';
 
 /** What of the machine a sandbox shows; the same for every run of a worker. */
 export type SandboxView = {
@@ -24,15 +25,18 @@ export type SandboxLimits = {
 export type BubblewrapRequest = {
   readonly bwrapPath: string;
   readonly view: SandboxView;
-  /** The only folder of the machine that can be written; seen as `/workspace`. */
+  /** The folder that can be written; seen as `/workspace`. */
   readonly worktree: string;
+  /** Another folder that can be written; seen as the home. Undefined: an empty home in memory. */
+  readonly home: string | undefined;
   /** Relative to the worktree; empty for its top. */
   readonly workingDirectory: string;
   readonly script: string;
   readonly pipefail: boolean;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;
-  readonly network: boolean;
+  /** Folder with the socket of the only way out, and the program that goes it; undefined: none. There is never another network. */
+  readonly wayOut: { readonly folder: string; readonly node: string } | undefined;
   /** User to become inside, when the worker is root; undefined: stay who we are, in a user namespace. */
   readonly runAs: number | undefined;
 };
@@ -41,7 +45,7 @@ export type BubblewrapRequest = {
 export class RefusedCommand extends Error {}
 
 export const WORKSPACE = '/workspace';
-const HOME = '/home/sandbox';
+export const HOME = '/home/sandbox';
 const TOOLCHAINS = ['/usr', '/opt', '/nix/store'];
 const ROOT_LINKS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 const ETC_FILES = [
@@ -73,7 +77,6 @@ const ETC_FILES = [
   'os-release',
   'lsb-release',
 ];
-const NETWORK_FILES = ['resolv.conf', 'hosts', 'host.conf', 'gai.conf'];
 
 // Process 1 inside: nothing in the sandbox can kill it, and all of the sandbox ends with it. It writes the script and
 // the names of users, starts the script, and ends everything when memory runs over. $1 user or "", $2 script,
@@ -125,10 +128,10 @@ export function bubblewrapArguments(request: BubblewrapRequest): readonly string
     '--unshare-pid',
     '--unshare-uts',
     '--unshare-cgroup-try',
+    '--unshare-net',
     '--hostname',
     'sandbox',
   );
-  if (!request.network) args.push('--unshare-net');
   if (runAs === undefined) args.push('--unshare-user');
   else args.push('--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP');
   const scratch = String(Math.floor(limits.memoryBytes / 2));
@@ -159,7 +162,9 @@ export function bubblewrapArguments(request: BubblewrapRequest): readonly string
     '/tmp',
     '/var/tmp',
   );
-  args.push('--dir', '/home', '--perms', '1777', '--size', scratch, '--tmpfs', HOME);
+  args.push('--dir', '/home');
+  if (request.home === undefined) args.push('--perms', '1777', '--size', scratch, '--tmpfs', HOME);
+  else args.push('--bind', request.home, HOME);
   args.push('--perms', '0755', '--size', '1000000', '--tmpfs', '/run');
   for (const folder of new Set(['/etc', ...shown.flatMap(foldersAbove)]))
     args.push('--perms', '0755', '--dir', folder);
@@ -172,7 +177,7 @@ export function bubblewrapArguments(request: BubblewrapRequest): readonly string
     if (lstatSync(path).isSymbolicLink()) args.push('--symlink', readlinkSync(path), path);
     else args.push('--ro-bind', path, path);
   }
-  for (const name of [...ETC_FILES, ...(request.network ? NETWORK_FILES : [])]) {
+  for (const name of ETC_FILES) {
     const path = join('/etc', name);
     if (existsSync(path)) args.push('--ro-bind', realpathSync(path), path);
   }
@@ -184,6 +189,8 @@ export function bubblewrapArguments(request: BubblewrapRequest): readonly string
     else args.push('--ro-bind', '/dev/null', real);
   }
   args.push('--symlink', '/run/passwd', '/etc/passwd', '--symlink', '/run/group', '/etc/group');
+  if (request.wayOut !== undefined)
+    args.push('--ro-bind', request.wayOut.folder, PROXY_FOLDER, '--ro-bind', request.wayOut.node, NODE_PATH);
   args.push(
     '--bind',
     request.worktree,

@@ -1,16 +1,17 @@
 // The command line that puts a script into a container, where bubblewrap cannot work but a Docker engine answers.
 // The container ends when its client's input closes, so that it dies with its worker like everything else. Pure.
-import { insideWorkspace, type SandboxLimits, WORKSPACE } from './bubblewrap.ts';
+import { HOME, insideWorkspace, type SandboxLimits, WORKSPACE } from './bubblewrap.ts';
 
 export type DockerRequest = {
   readonly image: string;
   readonly worktree: string;
+  /** Another folder that can be written; the home. Undefined: `/tmp`, in memory. */
+  readonly home: string | undefined;
   readonly workingDirectory: string;
   readonly script: string;
   readonly pipefail: boolean;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;
-  readonly network: boolean;
   readonly timeoutMs: number;
 };
 
@@ -51,14 +52,19 @@ export function dockerArguments(request: DockerRequest): readonly string[] {
     '--tmpfs',
     `/tmp:exec,mode=1777,size=${Math.floor(limits.memoryBytes / 2)}`,
   );
-  if (!request.network) args.push('--network', 'none');
+  args.push('--network', 'none');
+  if (request.home !== undefined) args.push('--volume', `${request.home}:${HOME}`);
   args.push(
     '--volume',
     `${request.worktree}:${WORKSPACE}`,
     '--workdir',
     insideWorkspace(request.workingDirectory),
   );
-  for (const [name, value] of Object.entries({ HOME: '/tmp', CI: 'true', ...request.env }))
+  for (const [name, value] of Object.entries({
+    HOME: request.home === undefined ? '/tmp' : HOME,
+    CI: 'true',
+    ...request.env,
+  }))
     args.push('--env', `${name}=${value}`);
   const seconds = String(Math.ceil(request.timeoutMs / 1000));
   args.push(

@@ -75,7 +75,6 @@ async function probe(sandbox: Sandbox, signal: AbortSignal | undefined): Promise
       timeoutMs: 30_000,
       memoryBytes: 256_000_000,
       maxOutputBytes: 10_000,
-      network: false,
       ...(signal === undefined ? {} : { signal }),
     });
     if (result.exitCode === 0 && result.output.trim() === 'works') return undefined;

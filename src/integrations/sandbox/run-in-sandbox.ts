@@ -1,9 +1,10 @@
-// Runs one script of a repository where it can do no harm (SEC-3): no secrets, no network unless asked for, writes to
+// Runs one script of a repository where it can do no harm (SEC-3): no secrets, no network but a way to allowed hosts, writes to
 // the worktree only, bounded time, memory, processes, file size and output; it dies with its worker.
 // Where no sandbox is available it refuses; only the kind `none`, which a person has to set, runs unconfined.
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type CommandResult, cleanEnvironment, runCommand } from '../process/run-command.ts';
+import { SOCKET_NAME } from './allowed-hosts-proxy.ts';
 import {
   bubblewrapArguments,
   insideWorkspace,
@@ -12,6 +13,7 @@ import {
   WORKSPACE,
 } from './bubblewrap.ts';
 import { dockerArguments } from './docker.ts';
+import { wayOutEnvironment, withWayOut } from './way-out.ts';
 
 /** What confines commands; found once per worker by `findSandbox`. */
 export type Sandbox =
@@ -39,8 +41,13 @@ export type SandboxRequest = {
   readonly maxProcesses?: number;
   /** Largest file it may write; default 1 GB. */
   readonly maxFileBytes?: number;
-  /** True lets it reach everything this machine reaches, services on loopback included. */
-  readonly network: boolean;
+  /** Absolute path of the folder that is its home; default an empty one in memory. */
+  readonly home?: string | undefined;
+  /**
+   * Absolute path of the folder with the socket of an `AllowedHostsProxy`: what passes that, and nothing else, can be reached. Absent: no network.
+   * Only bubblewrap has it: with Docker there is no network even then, and without a sandbox always the machine's.
+   */
+  readonly wayOut?: string | undefined;
   readonly signal?: AbortSignal;
   readonly onActivity?: () => void;
 };
@@ -74,7 +81,9 @@ export async function runInSandbox(request: SandboxRequest): Promise<SandboxResu
       ? FIRST_USER + Math.floor(Math.random() * USERS)
       : undefined;
   const command = commandOf(request, runAs);
-  if (runAs !== undefined) await giveTo(request.worktree, runAs, request.signal);
+  if (runAs !== undefined)
+    for (const folder of [request.worktree, ...(request.home === undefined ? [] : [request.home])])
+      await giveTo(folder, runAs, request.signal);
   const result = await runCommand({
     argv: command.argv,
     cwd: command.cwd,
@@ -99,7 +108,7 @@ function commandOf(
     script: request.command,
     pipefail: request.pipefail ?? false,
     env: request.env,
-    network: request.network,
+    home: request.home,
     timeoutMs: request.timeoutMs,
     limits: {
       memoryBytes: request.memoryBytes,
@@ -109,8 +118,14 @@ function commandOf(
   };
   const env = { PATH: cleanEnvironment().PATH };
   if (sandbox.kind === 'bubblewrap') {
-    const argv = bubblewrapArguments({ ...shared, bwrapPath: sandbox.bwrapPath, view: sandbox.view, runAs });
-    return { argv, cwd: '/', env };
+    const { bwrapPath, view } = sandbox;
+    const inside = { ...shared, bwrapPath, view, runAs };
+    if (request.wayOut === undefined)
+      return { argv: bubblewrapArguments({ ...inside, wayOut: undefined }), cwd: '/', env };
+    const wayOut = { folder: request.wayOut, node: process.execPath };
+    const script = withWayOut(shared.script, SOCKET_NAME);
+    const proxied = { ...wayOutEnvironment, ...shared.env };
+    return { argv: bubblewrapArguments({ ...inside, wayOut, script, env: proxied }), cwd: '/', env };
   }
   if (sandbox.kind === 'docker')
     return { argv: dockerArguments({ ...shared, image: sandbox.image }), cwd: '/', env: cleanEnvironment() };

@@ -33,12 +33,11 @@ export type FixerRequest = {
   readonly fixer: {
     readonly name: string;
     readonly command: string;
-    readonly setup?: string | undefined;
     /** Globs of what may become part of the fix; absent or empty: everything the fixer changed. */
     readonly paths?: readonly string[] | undefined;
-    /** Lets `setup` (nothing else) use the network; it then also reaches loopback. Default false. */
-    readonly setupNetwork?: boolean | undefined;
   };
+  /** Gets dependencies into a fresh checkout, before a command runs in it. */
+  readonly prepare: (worktree: Worktree) => Promise<unknown>;
   readonly sandbox: Sandbox;
   readonly limits: StepLimits;
   readonly gate: PatchGateSettings;
@@ -99,14 +98,10 @@ export async function runFixer(request: FixerRequest): Promise<FixResult> {
     stage = next;
     request.onProgress?.(next);
   };
-  const step = (
-    worktree: Worktree,
-    command: string,
-    kind: 'setup' | 'failing' | 'fixer',
-  ): Promise<RunEvidence> =>
+  const step = (worktree: Worktree, command: string, kind: 'failing' | 'fixer'): Promise<RunEvidence> =>
     runStep({
       request,
-      worktree: worktree.path,
+      worktree,
       command,
       kind,
       onActivity: () => request.onProgress?.(stage),
@@ -116,17 +111,12 @@ export async function runFixer(request: FixerRequest): Promise<FixResult> {
     worktrees.push(worktree);
     return worktree;
   };
-  const setUp = async (worktree: Worktree): Promise<void> => {
-    if (request.fixer.setup === undefined) return;
-    const done = await step(worktree, request.fixer.setup, 'setup');
-    if (!done.passed) throw new StepStopped(`the set-up failed with exit code ${done.exitCode}`, done);
-  };
 
   try {
     enter('checkout');
     const reproduced = await fresh();
     enter('reproduce');
-    await setUp(reproduced);
+    await request.prepare(reproduced);
     const before = await step(reproduced, request.failing.command, 'failing');
     const otherwise = failedAsTheRun(before, request.failing.signature);
     if (otherwise !== undefined) return { kind: 'cannotReproduce', reason: otherwise, before };
@@ -134,7 +124,7 @@ export async function runFixer(request: FixerRequest): Promise<FixResult> {
 
     enter('fix');
     const work = await fresh();
-    await setUp(work);
+    await request.prepare(work);
     const prepared = await captureTree(work);
     const fixer = await step(work, request.fixer.command, 'fixer');
     if (!fixer.passed)
@@ -154,7 +144,7 @@ export async function runFixer(request: FixerRequest): Promise<FixResult> {
     enter('verify');
     await work.remove();
     const verifier = await fresh(await commitOf(request, patch, treeSha));
-    await setUp(verifier);
+    await request.prepare(verifier);
     const first = await step(verifier, request.failing.command, 'failing');
     if (!first.passed) return { kind: 'notFixed', patch, before, after: [first] };
     const second = await step(verifier, request.failing.command, 'failing');

@@ -1,6 +1,7 @@
 // One command of a fixer's run in the sandbox, and the evidence it leaves: what ran, how it ended, its last lines.
 // It judges by exit code and by what test runners say about themselves; it never trusts a text to widen anything.
 import { type ErrorSignature, lastLines, matchesSignature, ranNoTests } from '../../logs/signature.ts';
+import type { Worktree } from '../git/worktree.ts';
 import { runInSandbox, type Sandbox } from '../sandbox/run-in-sandbox.ts';
 
 /** The command of the failing step, and how its run failed. */
@@ -55,13 +56,12 @@ export type StepRequest = {
     readonly sandbox: Sandbox;
     readonly limits: StepLimits;
     readonly failing: FailingCommand;
-    readonly fixer: { readonly setupNetwork?: boolean | undefined };
     readonly signal?: AbortSignal | undefined;
   };
-  readonly worktree: string;
+  readonly worktree: Worktree;
   readonly command: string;
   /** Only the failing command runs in the failing step's folder, environment and shell. */
-  readonly kind: 'setup' | 'failing' | 'fixer';
+  readonly kind: 'failing' | 'fixer';
   readonly onActivity: () => void;
   /** Told all that was kept of the output, where the evidence's last lines are not enough. */
   readonly onOutput?: ((output: string) => void) | undefined;
@@ -73,7 +73,8 @@ export async function runStep(step: StepRequest): Promise<RunEvidence> {
   const asStep = step.kind === 'failing';
   const result = await runInSandbox({
     sandbox,
-    worktree: step.worktree,
+    worktree: step.worktree.path,
+    home: step.worktree.homeDir,
     command: step.command,
     workingDirectory: asStep ? failing.workingDirectory : undefined,
     pipefail: asStep && failing.shell === 'bash',
@@ -81,7 +82,6 @@ export async function runStep(step: StepRequest): Promise<RunEvidence> {
     timeoutMs: limits.timeoutMs,
     memoryBytes: limits.memoryBytes,
     maxOutputBytes: limits.maxOutputBytes,
-    network: step.kind === 'setup' && step.request.fixer.setupNetwork === true,
     onActivity: step.onActivity,
     ...(signal === undefined ? {} : { signal }),
   });
@@ -96,7 +96,7 @@ export async function runStep(step: StepRequest): Promise<RunEvidence> {
     durationMs: result.durationMs,
     signatureMatches: asStep && matchesSignature(result.output, failing.signature, result.exitCode),
   };
-  const name = { setup: 'set-up', failing: 'failing command', fixer: 'fixer' }[step.kind];
+  const name = { failing: 'failing command', fixer: 'fixer' }[step.kind];
   if (result.end !== 'exited')
     throw new StepStopped(
       `the ${name} did not end by itself: ${result.end} after ${result.durationMs} ms`,

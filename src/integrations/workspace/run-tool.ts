@@ -16,7 +16,7 @@ import {
 import { RefusedCommand } from '../sandbox/bubblewrap.ts';
 import { runInSandbox, type Sandbox } from '../sandbox/run-in-sandbox.ts';
 import { EditRefused, editFile } from './edit-file.ts';
-import type { StepLimits } from './run-step.ts';
+import { type StepLimits, StepStopped } from './run-step.ts';
 import type { ToolInput } from './tool-inputs.ts';
 
 export type ToolRun = {
@@ -26,7 +26,7 @@ export type ToolRun = {
   readonly sandbox: Sandbox;
   readonly limits: StepLimits;
   /** Gets dependencies into a fresh checkout, before a command runs in it. */
-  readonly prepare: (worktree: Worktree) => Promise<void>;
+  readonly prepare: (worktree: Worktree) => Promise<unknown>;
   readonly redact: (text: string) => string;
   readonly signal?: AbortSignal | undefined;
 };
@@ -57,8 +57,10 @@ export async function runTool(run: ToolRun): Promise<ToolRan> {
   if (call.tool === 'bash' && call.command === null)
     return unchanged('every call has a fresh shell, at the top of the repository', false);
   const worktree = await createWorktree({ mirror: run.mirror, sha: value.baseSha });
+  let begun = false;
   try {
     await applyValue(worktree, value);
+    begun = true;
     if (call.tool === 'edit') {
       const edited = await editFile(worktree.path, call.input);
       if (!edited.changed) return unchanged(edited.output, false);
@@ -78,7 +80,10 @@ export async function runTool(run: ToolRun): Promise<ToolRan> {
     signal?.throwIfAborted();
     if (error instanceof EditRefused || error instanceof RefusedCommand)
       return unchanged(error.message, true);
-    if (error instanceof GitError && error.kind === 'tooLarge')
+    if (error instanceof StepStopped)
+      return unchanged(`${error.message}\n${error.evidence.lines.join('\n')}`, true);
+    // What a command left that git cannot take: too much, names that are no text, files that nobody may read.
+    if (error instanceof GitError && begun)
       return unchanged(`nothing of this call was kept: ${error.message}`, true);
     throw error;
   } finally {
@@ -115,13 +120,13 @@ async function shell(
   const result = await runInSandbox({
     sandbox: run.sandbox,
     worktree: worktree.path,
+    home: worktree.homeDir,
     // As in a shell of a person: a command that fails does not end the script.
     command: `set +e\n${command}`,
     env: {},
     timeoutMs: Math.min(limits.timeoutMs, maxCommandMs),
     memoryBytes: limits.memoryBytes,
     maxOutputBytes: Math.min(limits.maxOutputBytes, maxOutputBytes),
-    network: false,
     ...(signal === undefined ? {} : { signal }),
   });
   const cut = result.truncated ? '\n(the middle of the output is left out)' : '';

@@ -26,7 +26,7 @@ export type Runs = {
   readonly sandbox: Sandbox;
   readonly limits: StepLimits;
   /** Gets dependencies into a fresh checkout. */
-  readonly prepare: (worktree: Worktree) => Promise<void>;
+  readonly prepare: (worktree: Worktree) => Promise<unknown>;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -138,10 +138,9 @@ async function runFailing(
       sandbox,
       limits,
       signal,
-      fixer: {},
       failing: { ...failing, env: { ...namesTests, ...failing.env } },
     },
-    worktree: worktree.path,
+    worktree,
     command: failing.command,
     kind: 'failing',
     onActivity: () => {},

@@ -11,6 +11,7 @@ import {
   type FixResult,
   runFixer,
 } from '../../../src/integrations/workspace/run-fixer.ts';
+import { prepareCheckout } from '../../../src/integrations/workspace/set-up.ts';
 import { errorSignature } from '../../../src/logs/signature.ts';
 import { patchGateDefaults } from '../../../src/policy/patch-gate.ts';
 import { createTestRepository, type TestFile, type TestRepository } from '../../support/git-repository.ts';
@@ -47,16 +48,36 @@ afterEach(() => {
 type Change = {
   files?: Record<string, TestFile>;
   fixer?: Partial<FixerRequest['fixer']>;
+  setup?: string;
   failing?: Partial<FixerRequest['failing']>;
   more?: Partial<FixerRequest>;
 };
 
-async function requestOf({ files = {}, fixer = {}, failing = {}, more = {} }: Change): Promise<FixerRequest> {
+async function requestOf({
+  files = {},
+  fixer = {},
+  failing = {},
+  setup,
+  more = {},
+}: Change): Promise<FixerRequest> {
   const baseSha = repository.commit({ ...SHOP, ...files });
   const mirror = await ensureMirror({ cacheDir, url: repository.url, sha: baseSha });
+  const limits = { timeoutMs: 20_000, memoryBytes: 500_000_000, maxOutputBytes: 100_000 };
   return {
     mirror,
     baseSha,
+    prepare: (worktree) =>
+      prepareCheckout({
+        worktree,
+        command: setup,
+        lockfiles: [],
+        registries: [],
+        trustedBranches: ['main'],
+        sandbox,
+        limits,
+        cacheDir,
+        workerEnv: {},
+      }),
     failing: {
       command: 'sh check.sh',
       jobName: 'check',
@@ -66,7 +87,7 @@ async function requestOf({ files = {}, fixer = {}, failing = {}, more = {} }: Ch
     },
     fixer: { name: 'generate', command: 'sh generate.sh', ...fixer },
     sandbox,
-    limits: { timeoutMs: 20_000, memoryBytes: 500_000_000, maxOutputBytes: 100_000 },
+    limits,
     gate: patchGateDefaults,
     ...more,
   };
@@ -106,10 +127,11 @@ describe('a fixer', () => {
     const setup =
       'mkdir -p node_modules; echo x > node_modules/a; echo lock > setup.lock; echo setup >> prices.txt; sed -i "/setup/d" prices.txt';
     const result = await fix({
-      fixer: { setup, command: 'sh generate.sh; echo cache > .fixer-cache', paths: ['generated.txt'] },
+      setup,
+      fixer: { command: 'sh generate.sh; echo cache > .fixer-cache', paths: ['generated.txt'] },
     });
     expect(result).toMatchObject({ kind: 'verified', files: ['generated.txt'] });
-    const all = await fix({ fixer: { setup, command: 'sh generate.sh; echo cache > cache.txt' } });
+    const all = await fix({ setup, fixer: { command: 'sh generate.sh; echo cache > cache.txt' } });
     expect(all).toMatchObject({ kind: 'verified', files: ['cache.txt', 'generated.txt'] });
   });
 
@@ -156,7 +178,7 @@ describe('CI-6 no fix', () => {
     ],
     [
       'a set-up that fails',
-      { fixer: { setup: 'exit 9' } },
+      { setup: 'exit 9' },
       { kind: 'failed', stage: 'reproduce', reason: expect.stringContaining('set-up') },
     ],
     [

@@ -170,7 +170,6 @@ describe('bash', () => {
         timeoutMs: 10_000,
         memoryBytes: 500_000_000,
         maxOutputBytes: 1_000,
-        network: false,
       });
     };
     const first = await bash('cd src; export A=b; cat ../made.lock ../node_modules/x; echo y > y', {
@@ -216,6 +215,13 @@ describe('bash', () => {
     const large = await bash('head -c 60000000 /dev/zero > big');
     expect(large).toMatchObject({ isError: true, value: base.value });
     expect(large.output).toContain('nothing of this call was kept');
+  });
+
+  it('DUR-4: what git cannot take is said, and not kept', async () => {
+    const names = await bash('printf x > "$(printf \'a\\377b\')"; ls');
+    expect(names).toMatchObject({ isError: true, value: base.value });
+    expect(names.output).toContain('nothing of this call was kept');
+    expect(await bash('mkfifo pipe; mkdir -p deep/empty')).toMatchObject({ value: base.value });
   });
 
   it('SEC-2: a change that would publish a secret is not kept', async () => {

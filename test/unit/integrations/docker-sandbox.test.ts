@@ -10,7 +10,7 @@ const request = {
   pipefail: true,
   env: { MODE: 'ci' },
   limits: { memoryBytes: 1_000_000, maxProcesses: 9, maxFileBytes: 77 },
-  network: false,
+  home: undefined,
   timeoutMs: 1_500,
 };
 
@@ -27,6 +27,8 @@ it('confines, bounds, and ends with its client', () => {
   ])
     expect(text).toContain(part);
   expect(dockerArguments(request).slice(-4)).toEqual(['sandbox', '2', '-eo pipefail', 'npm test']);
-  expect(dockerArguments({ ...request, network: true })).not.toContain('none');
+  expect(dockerArguments({ ...request, home: '/data/home' }).join(' ')).toContain(
+    '--volume /data/home:/home/sandbox --volume',
+  );
   expect(() => dockerArguments({ ...request, workingDirectory: '../x' })).toThrow(/workingDirectory/);
 });
