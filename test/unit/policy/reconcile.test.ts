@@ -71,6 +71,19 @@ describe('reconcile', () => {
     expect(apply([before], [read('red', ['a'])])).toMatchObject([expected]);
   });
 
+  it('CI-9: fails in December, returns in March: a new occurrence, 0 of 3 attempts used', () => {
+    const december = known('a', { status: 'resolved', attempts: 3, resolvedMs: Date.parse('2025-12-10') });
+    const march = reconcile(
+      [december],
+      [read('red', ['a'])],
+      (one) => one.signature,
+      Date.parse('2026-03-02'),
+    );
+    expect(march).toMatchObject([{ change: 'appear', occurrence: 2 }]);
+    // What appears is written without attempts; only what returns within 48 hours brings them along.
+    expect(march[0]).not.toHaveProperty('attempts');
+  });
+
   it('resolves nothing of another workspace, another source, another target', () => {
     const others = [
       known('a', { workspace: 'api' }),
