@@ -1,15 +1,11 @@
-// The store's side of aftercare (CI-10): which resolved findings have something left to do, how one stands, and what was done. All of it is
-// in the finding's memory; `aftercare` in it says that nothing is left.
+// The store's side of aftercare (CI-10): how a resolved finding stands, and what was done about it. All of it is in the finding's memory;
+// `aftercare` in it says that nothing is left.
 import * as z from 'zod';
 import type { CareNote, CareView, SoakState } from '../contract/aftercare.ts';
-import type { Finding } from '../contract/finding.ts';
 import type { TenantConfig } from '../contract/tenant-config.ts';
 import { appendAudit } from './audit.ts';
 import type { Queryable } from './database.ts';
 import { type FindingKey, type FindingMemory, readFindingRow, readMemory, remember } from './findings.ts';
-
-/** What one cycle hands to the loop at most: the oldest first. */
-const maxCared = 50;
 
 const Soak = z.object({
   resolvedMs: z.number(),
@@ -28,23 +24,6 @@ export function soakOf(memory: FindingMemory): SoakState | null {
   if (soak !== undefined) return { state: soak.state, passedMs: soak.passedMs };
   const begun = typeof memory.fixedBy === 'string' && memory.fixedBy !== '' && memory.aftercare === undefined;
   return begun ? { state: 'running', passedMs: [] } : null;
-}
-
-/** Resolved, and something was opened for it or a fix of ours was in it. Where its settings are gone nothing can be done. */
-export async function needingCare(db: Queryable, config: TenantConfig): Promise<readonly Finding[]> {
-  const { rows } = await db.query(
-    `select fingerprint, occurrence from findings
-     where tenant = $1 and status = 'resolved' and workspace = any($2) and not memory ? 'aftercare' and not memory ? 'unwatched'
-       and (memory ->> 'issue' is not null or memory ->> 'pullRequest' is not null or memory ? 'fixedSha' or memory ? 'patchedSha')
-     order by resolved_ms, fingerprint limit $3`,
-    [config.tenant, config.workspaces.map(({ name }) => name), maxCared],
-  );
-  const found = await Promise.all(
-    rows.map((row: { fingerprint: string; occurrence: number }) =>
-      readFindingRow(db, { tenant: config.tenant, ...row }),
-    ),
-  );
-  return found.filter((row) => row !== undefined);
 }
 
 /** Null: the finding or its workspace is not there any more. */

@@ -1,6 +1,7 @@
 // Findings and their occurrences: applied from the pure reconcile, moved on by remedies, read by everything that shows something.
 import type { Json } from '../contract/effect.ts';
 import type { Finding, FindingStatus, ObservedFinding } from '../contract/finding.ts';
+import type { TenantConfig } from '../contract/tenant-config.ts';
 import type { FindingChange, KnownFinding } from '../policy/reconcile.ts';
 import { appendAudit } from './audit.ts';
 import { canonicalJson, type Queryable, sha256 } from './database.ts';
@@ -38,6 +39,27 @@ export async function activeFindings(db: Queryable, tenant: string): Promise<rea
   const { rows } = await db.query(
     `select ${columns} from findings where tenant = $1 and status <> 'resolved' order by first_seen_ms, fingerprint`,
     [tenant],
+  );
+  return rows.map(clean);
+}
+
+/** What one cycle hands to the loop at most: the oldest first. */
+const maxCared = 50;
+
+/**
+ * CI-10: resolved, and something was opened for it, or a fix was made, and not all that comes after is done. Without its settings nothing can
+ * be done: those are left out.
+ */
+export async function findingsToCareFor(
+  db: Queryable,
+  { tenant, workspaces }: Pick<TenantConfig, 'tenant' | 'workspaces'>,
+): Promise<readonly FindingRow[]> {
+  const { rows } = await db.query(
+    `select ${columns} from findings
+     where tenant = $1 and status = 'resolved' and workspace = any($2) and not memory ? 'aftercare' and not memory ? 'unwatched'
+       and (memory ->> 'issue' is not null or memory ->> 'pullRequest' is not null or memory ? 'fixedSha' or memory ? 'patchedSha')
+     order by resolved_ms, fingerprint limit $3`,
+    [tenant, workspaces.map(({ name }) => name), maxCared],
   );
   return rows.map(clean);
 }

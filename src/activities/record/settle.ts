@@ -13,7 +13,6 @@ import { type Breaker, breakerAfterCycle } from '../../policy/breaker.ts';
 import { nextDueMs } from '../../policy/cadence.ts';
 import { digestLine } from '../../policy/digest.ts';
 import { reconcile, sourceKey } from '../../policy/reconcile.ts';
-import { needingCare } from '../../store/aftercare.ts';
 import { expireApprovals, openApprovals } from '../../store/approvals.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { type GuardRow, lockGuard } from '../../store/claims.ts';
@@ -23,6 +22,7 @@ import { pruneEvidence } from '../../store/evidence.ts';
 import {
   activeFindings,
   applyChange,
+  findingsToCareFor,
   fingerprintOf,
   latestOccurrences,
   resolveUnwatched,
@@ -128,7 +128,7 @@ export async function settleCycle(parts: SettleParts, request: SettleRequest): P
       ...(settled.moved ? { breakerMoved: true } : {}),
       ...(settled.digest === undefined ? {} : { digest: settled.digest }),
       changed: settled.changed,
-      aftercare: forLoop(await needingCare(tx, tenant.config)),
+      aftercare: forLoop(await findingsToCareFor(tx, tenant.config)),
     };
   });
 }
