@@ -3,19 +3,20 @@
 import type { OpenFailure, PullRequestCounts } from '../policy/ci-storm.ts';
 import type { Queryable } from './database.ts';
 
-/** Neither resolved, watched nor with a person. */
+/** Neither resolved, watched nor with a person; `asker` also where it was watched until now. */
 export async function openFailures(
   db: Queryable,
   tenant: string,
   repository: string,
+  asker: string,
 ): Promise<readonly OpenFailure[]> {
   const { rows } = await db.query(
     `select f.fingerprint, f.title, f.first_seen_ms as "firstSeenMs", f.severity = 'critical' as critical,
        f.memory -> 'triage' ->> 'signature' as signature,
        case f.memory -> 'triage' ->> 'wants' when 'fix' then 'fix' when 'other' then 'other' end as wants
-     from findings f where f.tenant = $1 and f.kind = 'ci' and f.detail ->> 'repository' = $2 and f.status in ('open', 'working', 'waiting')
+     from findings f where f.tenant = $1 and f.kind = 'ci' and f.detail ->> 'repository' = $2 and (f.status in ('open', 'working', 'waiting') or f.status = 'watched' and f.fingerprint = $3)
      order by f.first_seen_ms, f.fingerprint`,
-    [tenant, repository],
+    [tenant, repository, asker],
   );
   return rows;
 }

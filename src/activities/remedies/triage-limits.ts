@@ -38,7 +38,7 @@ async function heldByStorm(pool: Pool, question: FixQuestion): Promise<HeldBack 
     const verdict = judgeStorm(
       {
         repository,
-        open: await openFailures(tx, ref.tenant, repository),
+        open: await openFailures(tx, ref.tenant, repository, ref.fingerprint),
         fingerprint: ref.fingerprint,
         holder,
         provedMs: await lastProvedMs(tx, ref.tenant, repository),

@@ -93,6 +93,11 @@ describe('a storm', () => {
     expect(judgeStorm(ask({ open }), now + minute)).not.toMatchObject({ lookAgainMs: 15_000 });
   });
 
+  it('chooses at once when all have said what they are', () => {
+    const open = redMain.map((one) => ({ ...one, firstSeenMs: now }));
+    expect(allOf({ open }).filter((one) => one.storm && one.mine)).toHaveLength(1);
+  });
+
   it('leaves what came before the last proof alone', () => {
     const old = failure(50, { firstSeenMs: now - 60 * minute });
     const question = { open: [...redMain, old], provedMs: now - 30 * minute };

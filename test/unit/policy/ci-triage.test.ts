@@ -275,5 +275,6 @@ describe('CI-3: the ledger', () => {
       ['some', 4 / 60],
     ]);
     expect(toQuarantine(ledger, 0, settings)[0]?.rate).toBe(1);
+    expect(toQuarantine([entry('twice', 2)], 2, settings)).toEqual([]);
   });
 });
