@@ -182,7 +182,7 @@ async function fixByModel(
   }
   const [why, report] =
     outcome.result === 'unavailable'
-      ? [`${triage.why}; no model: ${outcome.reason}`, triage.report]
+      ? [`${triage.why}; ${diagnosis.why}; no model: ${outcome.reason}`, triage.report]
       : [`cannot reproduce: ${outcome.reason}`, `${triage.report}\n\n${outcome.report}`];
   return (await rerunOnce(remedy, diagnosis)) ?? toPerson(remedy, why, report);
 }

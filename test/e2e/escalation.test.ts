@@ -120,6 +120,7 @@ test.concurrent('CI-6, CI-7: a fix that is none, that is forbidden, or that weak
       ...ciOnly,
       files: { '.github/workflows/ci.yml': checks },
       ci: {
+        storm: { findings: 6 },
         fixers: [
           fixer('nothing', 'true'),
           fixer('wrong', 'echo more >> README.md'),
