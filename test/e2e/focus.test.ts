@@ -61,10 +61,10 @@ test.concurrent('CI-14: ci fix works on one run now, says what it waits for, and
     intervalMs: 500,
   });
   const url = `${world.forge.url}/acme/shop/actions/runs/${failed.id}`;
-  const whole_ = await cli.run('ci', 'fix', url, '--to-the-end');
+  const toTheEnd = await cli.run('ci', 'fix', url, '--to-the-end');
   await maintainer.stop();
-  expect(whole_.code, whole_.stderr).toBe(0);
-  expect(whole_.stdout).toMatch(/outcome\s+green:/);
+  expect(toTheEnd.code, toTheEnd.stderr).toBe(0);
+  expect(toTheEnd.stdout).toMatch(/outcome\s+green:/);
   await world.until('resolved', async () => (await world.finding('ci'))?.status === 'resolved');
   expect(await world.forge.journal.writes({ kind: 'pullCreated' })).toHaveLength(1);
 
@@ -127,10 +127,14 @@ test.concurrent('CI-14, CI-10: until-green ends at what waits for people; a pers
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
+  let interrupted = false;
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
-    if (/escalated/.test(said)) child.kill('SIGINT');
+    // Once: a second Ctrl-C would end it at once.
+    if (interrupted || !/escalated/.test(said)) return;
+    interrupted = true;
+    child.kill('SIGINT');
   });
   expect(await ended, said).toBe(3);
   expect(said).toMatch(/stopped waiting; the work goes on/);
