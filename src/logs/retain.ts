@@ -19,10 +19,13 @@ const AFTER = 40;
 /** A line whose like came so often is the log's normal noise. */
 const MAX_REPEATS = 12;
 const COUNTER_BITS = 22;
-const MAX_KEPT_LINES = 16_000;
-const MAX_KEPT_CHARS = 8_000_000;
+const MAX_KEPT_LINES = 10_000;
+const MAX_KEPT_CHARS = 4_000_000;
+/** A log that is nothing but suspicious lines is not looked at line by line for ever: after so many, some of each part do. */
+const KEPT_AT_FULL_COST = 60_000;
+const KEPT_OF_ROUND = 60;
 /** Of the kept lines, those that stay when newer ones need the room. */
-const FIRST_KEPT = 4_000;
+const FIRST_KEPT = 2_500;
 
 export type Retained = {
   readonly push: (batch: readonly LogLine[]) => void;
@@ -40,6 +43,7 @@ export function createRetained(onKept: (line: LogLine) => void): Retained {
   let total = 0;
   let maxLines = RECENT_LINES;
   let maxChars = RECENT_CHARS;
+  let allowance = KEPT_AT_FULL_COST;
   let openUntil = 0; // lines up to this number belong to the last suspicious one
   const counters = new Uint8Array(2 ** COUNTER_BITS);
 
@@ -48,6 +52,7 @@ export function createRetained(onKept: (line: LogLine) => void): Retained {
     const half = recent.length >> 1;
     maxLines = LARGE_RECENT_LINES;
     maxChars = LARGE_RECENT_CHARS;
+    let round = 0;
     let copied = 0; // index after the last line that was kept
     for (let index = 0; index < half; index++) {
       const line = recent[index];
@@ -59,7 +64,7 @@ export function createRetained(onKept: (line: LogLine) => void): Retained {
       } else if (line.n > openUntil && line.n > HEAD_LINES) continue;
       for (; from <= index; from++) {
         const one = recent[from];
-        if (one) keep(one);
+        if (one && (allowance > 0 || round++ < KEPT_OF_ROUND)) keep(one);
       }
       copied = index + 1;
     }
@@ -77,9 +82,10 @@ export function createRetained(onKept: (line: LogLine) => void): Retained {
   };
 
   const keep = (line: LogLine): void => {
+    allowance--;
     onKept(line);
     // A copy, since the text may be a part of a long string that would live on with it.
-    kept.push({ n: line.n, text: Buffer.from(line.text).toString() });
+    kept.push({ n: line.n, text: ` ${line.text}`.slice(1) });
     keptChars += line.text.length;
     if (kept.length <= MAX_KEPT_LINES && keptChars <= MAX_KEPT_CHARS) return;
     const first = Math.min(FIRST_KEPT, kept.length >> 2);

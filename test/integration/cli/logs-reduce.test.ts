@@ -67,6 +67,7 @@ describe('logs reduce', () => {
     ['a folder', ['.'], /FILE: cannot read .*Fix: /],
     ['a missing log that passed', ['fail.log', '--passing', 'nowhere.log'], /--passing: cannot read .*Fix: /],
     ['a broken archive', ['broken.zip'], /FILE: cannot read .*broken\.zip.*Fix: /],
+    ['a broken gzip file', ['broken.gz'], /FILE: cannot read .*broken\.gz.*Fix: /],
     [
       'no number',
       ['fail.log', '--max-tokens', 'many'],
