@@ -43,6 +43,8 @@ const tables: readonly RuleTable[] = [
 
 const MAX_LINE = 600;
 const MAX_HITS = 4_000;
+const MAX_FIRST = 2_000;
+const MAX_LAST = 10_000;
 const MAX_KNOWN_LINES = 300_000;
 
 /** No rule matches a line without one of these. */
@@ -54,13 +56,15 @@ const MINOR =
   /\bretry(?:ing)?\b|will (?:be )?retr(?:y|ied)|trying again|attempt (?:\d+ (?:of|\/) ?\d+|#?\d)|^\s*\W{0,3}(?:npm )?warn(?:ing)?\b|^\[?WARN(?:ING)?\]?|^W: |\bWARN\b|^##\[(?:warning|debug|notice)\]|^::warning|^\s*(?:info|debug|notice|trace)\b|^\[(?:INFO|DEBUG|info|debug)\]|^DEBUG|^INFO|^\s*Package \S+ is not installed\.$|debconf: |^(?:\S{1,24} )?\d\d:\d\d:\d\d[.,]\d{3} |^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|deprecat|\bignoring\b|\(ignored\)|will be ignored|\bskipping\b|optional|^\s+- (?!expected)|continuing|non-fatal|fall(?:ing)? ?back/i;
 /** Lines that only repeat what stands in the workflow file or the command. */
 const ECHO =
-  /^\s*(?:\$ |\+{1,3} |> [\w@./-]+@\d|> \w+ -|# |\/\/ |run: |- name: |if |echo |elif |then\b)|^##\[(?:group|command|section)\]|^\[command\]|^\[INFO\] --- |^travis_(?:time|fold):[\w:=,.]*$|: shell_session_update: |^\s*(?:✓|✔|√|ok \d|PASS|passed)\b/;
+  /^\s*(?:\$ |\+{1,3} |> [\w@./-]+@\d|> \w+ -|# |\/\/ |run: |- name: |if |echo |elif |then\b)|^##\[(?:group|command|section)\]|^\[command\]|^\[INFO\] --- |^travis_(?:time|fold):[\w:=,.]*$|: shell_session_update: |^\s*(?:[✓✔√]|(?:ok \d|PASS|passed)\b)/;
 
 /** @param known normalised lines of green runs, which explain nothing */
 export async function scanLog(file: LogFile, known: ReadonlySet<string>): Promise<ScannedLog> {
   const tests = createFailedTests();
   const end = createJobEnd();
   const found = new Map<string, Hit>();
+  /** The first and the last lines that may say something: what a rule costs does not grow with the log. */
+  const kept: { readonly n: number; readonly text: string; readonly step: number }[] = [];
   let totalLines = 0;
   for await (const batch of readLines(file.open())) {
     for (const line of batch) {
@@ -69,10 +73,12 @@ export async function scanLog(file: LogFile, known: ReadonlySet<string>): Promis
       if (line.text.length < 4 || !PROMISING.test(line.text)) continue;
       const text = line.text.length > MAX_LINE ? line.text.slice(0, MAX_LINE) : line.text;
       if (ECHO.test(text)) continue;
-      collect(found, text, line.n, step, known);
+      kept.push({ n: line.n, text, step });
+      if (kept.length > MAX_FIRST + 2 * MAX_LAST) kept.splice(MAX_FIRST, MAX_LAST);
     }
     totalLines += batch.length;
   }
+  for (const { n, text, step } of kept) collect(found, text, n, step, known);
   return {
     name: file.name,
     hits: [...found.values()],
