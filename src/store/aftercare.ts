@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { CareNote, CareView, SoakState } from '../contract/aftercare.ts';
 import type { TenantConfig } from '../contract/tenant-config.ts';
+import { repeatWindowMs } from '../policy/aftercare.ts';
 import { appendAudit } from './audit.ts';
 import type { Queryable } from './database.ts';
 import { type FindingKey, type FindingMemory, readFindingRow, readMemory, remember } from './findings.ts';
@@ -76,6 +77,30 @@ async function fixReceipts(db: Queryable, key: FindingKey, sinceMs: number): Pro
     [key.tenant, key.fingerprint, key.occurrence, sinceMs],
   );
   return rows;
+}
+
+/** A job that fails in another step within 48 hours of its fix is a finding of its own, and a repeat failure of the one that was fixed. */
+export async function noteOtherFailure(
+  tx: Queryable,
+  tenant: string,
+  appeared: {
+    readonly fingerprint: string;
+    readonly workspace: string;
+    readonly target: string;
+    readonly title: string;
+  },
+  nowMs: number,
+): Promise<void> {
+  const { rows } = await tx.query(
+    `select fingerprint, occurrence, resolved_ms as "resolvedMs" from findings
+     where tenant = $1 and workspace = $2 and target = $3 and fingerprint <> $4 and kind = 'ci' and status = 'resolved' and resolved_ms >= $5
+       and memory ->> 'fixedBy' <> '' and coalesce(memory -> 'soak' ->> 'state', 'running') <> 'repeat'`,
+    [tenant, appeared.workspace, appeared.target, appeared.fingerprint, Math.round(nowMs - repeatWindowMs)],
+  );
+  for (const { fingerprint, occurrence, resolvedMs } of rows) {
+    const reason = `the job fails again within 48 h of its fix: ${appeared.title} (${appeared.fingerprint.slice(0, 12)})`;
+    await noteCare(tx, { tenant, fingerprint, occurrence }, { about: 'repeat', resolvedMs, reason }, nowMs);
+  }
 }
 
 /** Writes down what was done, with a line in the audit trail. What is about a resolution that is over changes nothing. */

@@ -13,6 +13,7 @@ import { type Breaker, breakerAfterCycle } from '../../policy/breaker.ts';
 import { nextDueMs } from '../../policy/cadence.ts';
 import { digestLine } from '../../policy/digest.ts';
 import { reconcile, sourceKey } from '../../policy/reconcile.ts';
+import { noteOtherFailure } from '../../store/aftercare.ts';
 import { expireApprovals, openApprovals } from '../../store/approvals.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { type GuardRow, lockGuard } from '../../store/claims.ts';
@@ -231,6 +232,8 @@ async function applyObservations(tx: Queryable, request: SettleRequest): Promise
   const moved: string[] = [];
   for (const change of changes) {
     if (await applyChange(tx, request.tenant, change, request.nowMs)) moved.push(change.fingerprint);
+    if (change.change === 'appear')
+      await noteOtherFailure(tx, request.tenant, { ...change.observed, ...change }, request.nowMs);
   }
   return moved;
 }

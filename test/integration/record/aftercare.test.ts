@@ -160,6 +160,42 @@ test('CI-10: a finding that comes back is not cared for; what is noted of the ti
   expect(await careOf('test')).toMatchObject({ passedMs: [], fixedBy: '' });
 });
 
+test('CI-10: the job of a fix failing in another step within 48 h is a repeat failure of that fix, later it is not', async () => {
+  const other = (atMs: number, step: string): Observation => ({
+    workspace: 'shop',
+    source: 'ciRuns',
+    readAtMs: startMs + atMs,
+    durationMs: 1,
+    state: 'red',
+    reason: 'read',
+    findings: [{ ...failing('test'), signature: step, title: `test fails in ${step}` }],
+  });
+  const repeats = async (): Promise<unknown> => {
+    const { rows } = await database.pool.query(
+      `select memory -> 'repeats' as n, memory -> 'soak' ->> 'state' as soak from findings where signature = 'test'`,
+    );
+    return rows[0];
+  };
+  await settle(0, 'test');
+  await settle(hour);
+  await remember(database.pool, await keyOf('test'), {
+    fixedSha: 'a'.repeat(40),
+    fixedBy: 'pull request #7',
+  });
+  await settleObserved(30 * hour, [other(30 * hour, 'lint')]);
+  expect(await repeats()).toEqual({ n: 1, soak: 'repeat' });
+  const { rows } = await database.pool.query(
+    `select reason from audit where action = 'finding.repeatFailure'`,
+  );
+  expect(rows).toMatchObject([{ reason: expect.stringMatching(/test fails in lint/) }]);
+  await settleObserved(31 * hour, [other(31 * hour, 'build')]);
+  expect(await repeats()).toEqual({ n: 1, soak: 'repeat' });
+
+  await database.pool.query(`update findings set memory = memory - 'soak' where signature = 'test'`);
+  await settleObserved(50 * hour, [other(50 * hour, 'deploy')]);
+  expect(await repeats()).toMatchObject({ n: 1, soak: null });
+});
+
 test('CI-10, LOOP-9: what the settings do not name any more is left as it is', async () => {
   await settle(0, 'test');
   await remember(database.pool, await keyOf('test'), { issue: 12 });
