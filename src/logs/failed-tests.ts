@@ -20,7 +20,7 @@ const MAX_NAME = 500;
 /** No name of a failing test, and no start of a list of them, is in a line that neither of these fits. Two are faster than one. */
 const WORDS = /FAIL|[Ff]ail|ERR|rror|not ok |\*{3}|\[E\]|\[X\]|[✖✕✗✘×⨯●❌]/;
 const STARTS =
-  /^\s*(?:\[\w{1,10}\] ?)?\s*(?:\d+\) |\d+ (?:flaky|pending)|Flak|FLAKY \d|TRY \d|SIG[A-Z]{3}|TIMEOUT \[|MethodSource|==> X|(?:@[\w-]*)?\/\/|\d+\/\d+ \S.* TIMEOUT|-{20}|={70}$|---- |rspec |crystal spec|cucumber |TEST CASE|running tests:|Test(?:case|suite):|thread ')/;
+  /^\s{0,20}(?:\[\w{1,10}\]\s{0,20})?(?:\d+\) |\d+ (?:flaky|pending)|Flak|FLAKY \d|TRY \d|SIG[A-Z]{3}|TIMEOUT \[|MethodSource|==> X|(?:@[\w-]*)?\/\/|\d+\/\d+ \S.* TIMEOUT|-{20}|={70}$|---- |rspec |crystal spec|cucumber |TEST CASE|running tests:|Test(?:case|suite):|thread ')/;
 
 export function createFailedTests(): FailedTests {
   const names = new Set<string>();
