@@ -2,6 +2,7 @@
 // work, for text of up to a few MB. The rules are run without secretlint's own driver, which is asynchronous and obeys comments in the text
 // (`secretlint-disable`): what is looked at here is written by strangers.
 import { creator as preset } from '@secretlint/secretlint-rule-preset-recommend';
+import type { SecretLintRulePresetContext } from '@secretlint/types';
 import type { SecretSpan } from './redact-values.ts';
 
 type Form = { readonly kind: string; readonly pattern: RegExp };
@@ -137,7 +138,7 @@ function loadRules(): readonly (readonly [kind: string, rule: SecretRule])[] {
 }
 
 function asFunction(
-  rule: Parameters<Parameters<typeof preset.create>[0]['registerRule']>[0],
+  rule: Parameters<SecretLintRulePresetContext['registerRule']>[0],
   options: unknown,
 ): SecretRule {
   return (report, content) => {
