@@ -118,6 +118,12 @@ export async function claimStep(question: ClaimQuestion): Promise<ClaimStep> {
       request.nowMs,
     );
     if (verdict.verdict !== 'allow') return { step: 'answer', answer: await answerNo(tx, verdict) };
+    const capped = await definition.cap?.(tx, request, input, workspace);
+    if (capped)
+      return {
+        step: 'answer',
+        answer: await answerNo(tx, { verdict: 'hold', guard: 'cap', ...capped }),
+      };
     if (question.dryRun) return refuseHere(`dry run: would ${describe}`);
 
     const { fence } = await claims.writeClaim(tx, {

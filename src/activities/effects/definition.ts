@@ -10,6 +10,7 @@ import type {
   Risk,
 } from '../../contract/effect.ts';
 import type { TenantConfig, WorkspaceConfig } from '../../contract/tenant-config.ts';
+import type { Queryable } from '../../store/database.ts';
 
 export type EffectResult = { readonly [key: string]: Json };
 
@@ -47,6 +48,16 @@ export type EffectDefinition<Input = unknown> = {
   readonly forbidden?: (input: Input, workspace: WorkspaceConfig) => string | null;
   /** Why a person has to agree, by the policy in the tenant file. */
   readonly needsApproval?: (input: Input, workspace: WorkspaceConfig) => string | undefined;
+  /**
+   * A cap of this kind of effect: why it has to wait, or null. Asked inside the claim's transaction, under the lock on the tenant's guard row,
+   * so that no two claims count the same.
+   */
+  readonly cap?: (
+    tx: Queryable,
+    request: EffectRequest,
+    input: Input,
+    workspace: WorkspaceConfig,
+  ) => Promise<{ readonly reason: string; readonly untilMs: number } | null>;
   /** Reads whether what it was planned on still holds; a string says what changed. */
   readonly precondition?: (context: EffectContext, input: Input) => Promise<string | null>;
   /** Reads whether the effect is there already, by marker or state. */

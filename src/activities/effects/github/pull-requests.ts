@@ -12,7 +12,9 @@ import {
   readPullRequestsFrom,
 } from '../../../integrations/github/read.ts';
 import { NothingShape, type PullListed, PullListedShape } from '../../../integrations/github/shapes.ts';
+import { judgePullRequests } from '../../../policy/ci-storm.ts';
 import { driftBranch } from '../../../policy/drift-branch.ts';
+import { countFixPullRequests, fixBranchPrefix } from '../../../store/ci-storms.ts';
 import {
   defineEffect,
   type EffectContext,
@@ -86,6 +88,18 @@ function openPullRequest(parts: GitHubEffectParts): EffectDefinition {
       input.head.startsWith(ownBranchPrefix)
         ? null
         : `head "${input.head}" is not a branch of the agent (${ownBranchPrefix}…)`,
+    // CI-12. Those of drift have no limit of their own: there is one per environment.
+    cap: async (tx, request, input, workspace) => {
+      if (!input.head.startsWith(fixBranchPrefix)) return null;
+      const { repository } = workspace.github;
+      const counts = await countFixPullRequests(
+        tx,
+        request.tenant,
+        { repository, target: request.target },
+        request.nowMs,
+      );
+      return judgePullRequests(counts, workspace.ci.limits, request.nowMs);
+    },
     // Without its labels it is not finished: then `apply` finds it and adds them.
     probe: (context, input) =>
       reading(async () => {

@@ -1,0 +1,238 @@
+// CI-2, CI-3: a failing job read once, and flakes by evidence: failed and passed on the same commit → watched, in the ledger with its rate, no fix.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FindingRef } from '../../../src/contract/activities.ts';
+import { remember } from '../../../src/store/findings.ts';
+import { dayMs, logOf, minuteMs, nodeTests, nowMs, type Scene, startScene } from './scene.ts';
+
+let scene: Scene;
+beforeEach(async () => {
+  scene = await startScene();
+  await scene.addTenant('acme');
+});
+afterEach(() => scene.stop());
+
+const red = (...tests: readonly string[]) => [{ name: 'test', log: logOf(...nodeTests(tests, 20)) }];
+const green = [{ name: 'test', log: 'ok\n', conclusion: 'success' as const }];
+
+async function findingOf(job = 'test', atMs = nowMs): Promise<FindingRef> {
+  const ref = (await scene.sweep('acme', atMs)).get(job);
+  if (ref === undefined) throw new Error(`no finding of ${job}`);
+  return ref;
+}
+
+describe('CI-2: what a failing job is', () => {
+  it('has a class with a confidence and evidence lines of the log, redacted', async () => {
+    const token = scene.rig.token;
+    await scene.run([
+      {
+        name: 'test',
+        log: logOf(...nodeTests(['adds'], 20), `AssertionError: token ${token} was not accepted`),
+      },
+    ]);
+    const ref = await findingOf();
+    const triage = await scene.triage(ref);
+    expect(triage).toMatchObject({ next: 'fix', class: 'regression', untilMs: null });
+    expect(triage.confidence).toBeGreaterThan(0.7);
+    expect(triage.report).toContain('## Class: regression');
+    expect(triage.report).toMatch(/\n\d+: .*AssertionError/);
+    expect(triage.report).toContain('adds');
+    const evidence = await scene.database.pool.query(`select body from evidence where kind = 'log'`);
+    expect(evidence.rows).toHaveLength(1);
+    expect(`${triage.report}${triage.why}${JSON.stringify(evidence.rows)}`).not.toContain(token);
+    expect(await scene.memory(ref)).toMatchObject({ triage: { class: 'regression', next: 'fix' } });
+  });
+
+  it('costs one reading: asked again it asks GitHub for no log and no jobs of its own', async () => {
+    await scene.run(green);
+    await scene.commit();
+    await scene.run(red('adds'));
+    const ref = await findingOf();
+    const first = await scene.triage(ref);
+    const mark = await scene.rig.forge.journal.mark();
+    expect(await scene.triage(ref, nowMs + minuteMs)).toEqual(first);
+    const asked = (await scene.rig.forge.journal.counted({ after: mark })).map(({ path }) => path);
+    expect(asked.filter((path) => path.includes('/logs'))).toEqual([]);
+    // The diagnosis itself reads runs and jobs once; the limit reads the open pull requests.
+    expect(asked.filter((path) => path.includes('/jobs'))).toHaveLength(1);
+  });
+
+  it('asks the model, where there is one, only for what the rules leave unknown', async () => {
+    await scene.run([{ name: 'test', log: 'it stopped\n' }]);
+    const ref = await findingOf();
+    let asked = 0;
+    const classify = async () => {
+      asked += 1;
+      return { class: 'infra' as const, confidence: 0.6 };
+    };
+    expect(await scene.triage(ref, nowMs, { classify })).toMatchObject({ next: 'rerun', class: 'infra' });
+    await scene.commit();
+    await scene.run(red('adds'));
+    expect(await scene.triage(await findingOf(), nowMs, { classify })).toMatchObject({ class: 'regression' });
+    expect(asked).toBe(1);
+  });
+
+  it('unknown is rerun once, then given to a fix', async () => {
+    await scene.run([{ name: 'test', log: 'it stopped\n' }]);
+    const ref = await findingOf();
+    expect(await scene.triage(ref)).toMatchObject({ next: 'rerun', class: 'unknown' });
+    await remember(scene.database.pool, ref, { rerunUsed: true });
+    expect(await scene.triage(ref)).toMatchObject({ next: 'fix', class: 'unknown' });
+  });
+
+  it('CI-13: a run that failed without a job is one of the workflow file, for a person or where a fix is allowed', async () => {
+    await scene.run([{ name: 'test', log: 'ok\n', conclusion: 'success' }]);
+    await scene.rig.forge.actions.createRun({ owner: 'acme', repo: 'shop', conclusion: 'failure', jobs: [] });
+    const ref = await findingOf('(no job)');
+    expect(await scene.triage(ref)).toMatchObject({ next: 'person', class: 'config' });
+    await scene.addTenant('acme', { fixWorkflows: true });
+    expect(await scene.triage(ref)).toMatchObject({ next: 'fix', class: 'config' });
+  });
+});
+
+describe('CI-3: failed and passed on the same commit', () => {
+  it('is a flake when another run of the commit passed before: rerun once, then watched, never fixed', async () => {
+    const sha = await scene.commit();
+    await scene.run(green, { sha });
+    const run = await scene.run(red('adds'), { sha });
+    const ref = await findingOf();
+    const triage = await scene.triage(ref);
+    expect(triage).toMatchObject({ next: 'rerun', class: 'flake', confidence: 0.99 });
+    expect(triage.why).toMatch(
+      new RegExp(`^flake: test failed in run ${run} and passed in run \\d+, on the same commit$`),
+    );
+    await remember(scene.database.pool, ref, { rerunUsed: true });
+    expect(await scene.triage(ref)).toMatchObject({ next: 'watch', class: 'flake' });
+  });
+
+  it.each(['pull_request', 'workflow_dispatch'])(
+    'is none when the other run was a %s: it tested more than the commit',
+    async (event) => {
+      const sha = await scene.commit();
+      await scene.run(green, { sha, event });
+      await scene.run(red('adds'), { sha, event });
+      expect(await scene.triage(await findingOf())).toMatchObject({ next: 'fix', class: 'regression' });
+    },
+  );
+
+  it('is none when another commit passed, or another job', async () => {
+    await scene.run(green);
+    const sha = await scene.commit();
+    await scene.run([{ name: 'lint', log: 'ok\n', conclusion: 'success' }, ...red('adds')], { sha });
+    expect(await scene.triage(await findingOf())).toMatchObject({ next: 'fix', class: 'regression' });
+  });
+
+  it('goes into the ledger when its rerun is green, with the first failure; a later commit that is green proves nothing', async () => {
+    const first = await scene.run(red('adds'));
+    const ref = await findingOf();
+    await scene.rerun(first, 'success');
+    const note = await scene.noteGreen(ref);
+    expect(note).toMatchObject({ flake: true, quarantine: null });
+    expect(note.why).toContain(`passed in attempt 2 of run ${first}`);
+    expect(await ledger()).toEqual([
+      { test: 'adds', runs: 1, line: expect.stringContaining('AssertionError') },
+    ]);
+
+    await scene.sweep('acme');
+    await scene.commit();
+    await scene.run(red('subtracts'));
+    const next = await findingOf();
+    await scene.commit();
+    await scene.run(green);
+    expect(await scene.noteGreen(next)).toMatchObject({ flake: false, quarantine: null });
+    expect((await ledger()).map(({ test }) => test)).toEqual(['adds']);
+  });
+
+  it('counts a run once, however often it is told', async () => {
+    const run = await scene.run(red('adds'));
+    const ref = await findingOf();
+    await scene.rerun(run, 'success');
+    await scene.noteGreen(ref);
+    await scene.noteGreen(ref);
+    expect(await ledger()).toMatchObject([{ test: 'adds', runs: 1 }]);
+  });
+});
+
+describe('CI-3: the ledger', () => {
+  it('a test of it that fails alone is rerun once, then watched; with another one beside it, or on three commits in a row, it is fixed', async () => {
+    await flakyRun('adds', nowMs);
+    await scene.commit();
+    await scene.run(green);
+    await scene.commit();
+    await scene.run(red('adds', 'subtracts'));
+    expect(await scene.triage(await findingOf())).toMatchObject({ next: 'fix', class: 'regression' });
+    await scene.commit();
+    await scene.run(green);
+    await scene.sweep('acme');
+    await scene.commit();
+    await scene.run(red('adds'));
+    const ref = await findingOf();
+    await remember(scene.database.pool, ref, { rerunUsed: false });
+    expect(await scene.triage(ref)).toMatchObject({ next: 'rerun', class: 'flake' });
+    await remember(scene.database.pool, ref, { rerunUsed: true });
+    const watched = await scene.triage(ref);
+    expect(watched).toMatchObject({ next: 'watch', class: 'flake' });
+    expect(watched.why).toBe('flake: test fails in adds only, which is in the flake ledger');
+    for (let more = 0; more < 2; more += 1) {
+      await scene.commit();
+      await scene.run(red('adds'));
+    }
+    expect(await scene.triage(await findingOf())).toMatchObject({ next: 'fix', class: 'regression' });
+  });
+
+  it('is left after 7 clean days', async () => {
+    await flakyRun('adds', nowMs);
+    await scene.commit();
+    await scene.run(red('adds'));
+    const ref = await findingOf();
+    expect(await scene.triage(ref, nowMs + 7 * dayMs - 1)).toMatchObject({ class: 'flake' });
+    expect(await scene.triage(ref, nowMs + 7 * dayMs)).toMatchObject({ next: 'fix', class: 'regression' });
+  });
+
+  it('proposes quarantine in one issue, over the rate and from the third flaky run on', async () => {
+    expect(await flakyRun('adds', nowMs)).toMatchObject({ flake: true, quarantine: null });
+    expect(await flakyRun('adds', nowMs + minuteMs)).toMatchObject({ quarantine: null });
+    const third = await flakyRun('adds', nowMs + 2 * minuteMs);
+    expect(third.quarantine).toMatchObject({ test: 'adds', rate: 1, title: 'Flaky: adds' });
+    expect(third.quarantine?.body).toContain('in 3 of 3 runs (100.0 %)');
+    expect(third.quarantine?.body).toContain('The agent skips or changes no test by itself');
+    expect(third.quarantine?.body.match(/^- 2026/gm)).toHaveLength(3);
+    expect((await flakyRun('adds', nowMs + 3 * minuteMs)).quarantine).toBeNull();
+  });
+
+  it('proposes nothing under the rate', async () => {
+    await scene.addTenant('acme', { flakes: { quarantineRate: 0.5, quarantineFailures: 3 } });
+    for (let count = 0; count < 6; count += 1) await scene.run(green);
+    for (let count = 0; count < 3; count += 1)
+      expect((await flakyRun('adds', nowMs + count)).quarantine).toBeNull();
+    const { rows } = await scene.database.pool.query('select count(*) as runs from ci_runs_seen');
+    expect(rows[0]?.runs).toBe(9);
+  });
+
+  it('asks again for the same run: the same proposal', async () => {
+    await flakyRun('adds', nowMs);
+    await flakyRun('adds', nowMs);
+    const run = await scene.run(red('adds'), { sha: await scene.commit() });
+    const ref = await findingOf();
+    await scene.rerun(run, 'success');
+    const once = await scene.noteGreen(ref);
+    expect(once.quarantine).not.toBeNull();
+    expect(await scene.noteGreen(ref, nowMs + minuteMs)).toEqual(once);
+  });
+});
+
+/** A run that fails in one test and passes when it is run again. */
+async function flakyRun(test: string, atMs: number) {
+  const run = await scene.run(red(test), { sha: await scene.commit() });
+  const ref = await findingOf('test', atMs);
+  await scene.rerun(run, 'success');
+  const note = await scene.noteGreen(ref, atMs);
+  await scene.sweep('acme', atMs);
+  return note;
+}
+
+async function ledger() {
+  const { rows } = await scene.database.pool.query(
+    'select test, count(*) as runs, min(line) as line from ci_flakes group by test order by test',
+  );
+  return rows;
+}

@@ -1,0 +1,149 @@
+// CI-12: at most 3 open pull requests of fixes per repository and 2 new ones per hour, at the door, where none can pass beside another.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { EffectAnswer } from '../../../src/contract/effect.ts';
+import { applyChange } from '../../../src/store/findings.ts';
+import {
+  at,
+  type DoorRig,
+  effect,
+  type GitHubRig,
+  nowMs,
+  openDoor,
+  repository,
+  startGitHubRig,
+} from '../github/rig.ts';
+
+const hourMs = 3_600_000;
+let rig: GitHubRig;
+let door: DoorRig;
+beforeEach(async () => {
+  rig = await startGitHubRig();
+  door = await openDoor(rig);
+});
+afterEach(async () => {
+  await door.stop();
+  await rig.stop();
+});
+
+const fingerprintOf = (index: number): string => `${index}`.padStart(12, '0').padEnd(64, 'a');
+const branchOf = (index: number): string => `untilgreen/ci-${fingerprintOf(index).slice(0, 12)}-1`;
+
+async function branch(name: string): Promise<void> {
+  await rig.forge.commitFiles({ ...at, branch: name, files: { [`${name}.txt`]: 'x' }, message: name });
+}
+
+async function finding(index: number): Promise<void> {
+  const fingerprint = fingerprintOf(index);
+  await applyChange(
+    door.database.pool,
+    'acme',
+    {
+      change: 'appear',
+      fingerprint,
+      occurrence: 1,
+      workspace: 'shop',
+      source: 'ciRuns',
+      observed: {
+        kind: 'ci',
+        target: fingerprint,
+        signature: '',
+        ruleVersion: 1,
+        severity: 'critical',
+        title: `job ${index}`,
+        detail: {
+          kind: 'ci',
+          repository,
+          branch: 'main',
+          runId: 1,
+          runAttempt: 1,
+          headSha: 'a'.repeat(40),
+          workflowPath: '.github/workflows/ci.yml',
+          workflowName: 'CI',
+          job: `job ${index}`,
+          jobId: index,
+          step: null,
+          stepNumber: null,
+          url: '',
+        },
+      },
+    },
+    nowMs,
+  );
+}
+
+async function open(index: number, atMs = nowMs, head = branchOf(index)): Promise<EffectAnswer> {
+  const input = { head, base: 'main', title: `Fix ${index}`, body: 'x', labels: [], draft: true };
+  const answer = await door.finish(
+    effect('openPullRequest', input, {
+      target: `${repository}@${head}`,
+      precondition: head,
+      step: 'pull-request-1',
+      requester: `remedy/acme/ci/${index}`,
+      fingerprint: fingerprintOf(index),
+      occurrence: 1,
+      nowMs: atMs,
+    }),
+  );
+  if (answer.status === 'receipt')
+    await door.database.pool.query(
+      `update findings set memory = memory || jsonb_build_object('pullRequest', $3::int) where tenant = 'acme' and fingerprint = $1 and occurrence = $2`,
+      [fingerprintOf(index), 1, answer.result.number],
+    );
+  return answer;
+}
+
+async function pulls(): Promise<number> {
+  return (await rig.forge.journal.counted()).filter(
+    ({ method, path }) => method === 'POST' && path.endsWith('/pulls'),
+  ).length;
+}
+
+it('lets two of eight through that ask at the same time; the others wait until one leaves the hour', async () => {
+  const all = [1, 2, 3, 4, 5, 6, 7, 8];
+  for (const index of all) {
+    await branch(branchOf(index));
+    await finding(index);
+  }
+  const answers = await Promise.all(all.map((index) => open(index, nowMs + index)));
+  expect(answers.filter(({ status }) => status === 'receipt')).toHaveLength(2);
+  expect(await pulls()).toBe(2);
+  const held = answers.filter((one) => one.status === 'hold');
+  expect(held).toHaveLength(6);
+  for (const one of held) {
+    expect(one).toMatchObject({
+      guard: 'cap',
+      reason: '2 pull requests of fixes are new in the last hour, the limit is 2',
+    });
+    expect(one.untilMs).toBeGreaterThan(nowMs + hourMs);
+    expect(one.untilMs).toBeLessThanOrEqual(nowMs + hourMs + 8);
+  }
+});
+
+it('holds a fourth while three are open, whenever they were opened; the same one again has its receipt', async () => {
+  for (const index of [1, 2, 3, 4]) {
+    await branch(branchOf(index));
+    await finding(index);
+    const answer = await open(index, nowMs + index * hourMs);
+    expect(answer.status).toBe(index < 4 ? 'receipt' : 'hold');
+    if (answer.status === 'hold')
+      expect(answer.reason).toBe('3 pull requests of fixes are open, the limit is 3');
+  }
+  await door.database.pool.query(
+    `update findings set status = 'resolved', resolved_ms = $2 where tenant = 'acme' and fingerprint = $1`,
+    [fingerprintOf(2), nowMs],
+  );
+  await door.database.pool.query(`update effects set settled_at = settled_at - interval '1 hour'`);
+  expect((await open(4, nowMs + 5 * hourMs)).status).toBe('receipt');
+  expect((await open(4, nowMs + 6 * hourMs)).status).toBe('receipt');
+  expect(await pulls()).toBe(4);
+});
+
+it('does not count pull requests of drift, nor limits them', async () => {
+  for (const index of [1, 2]) {
+    await branch(branchOf(index));
+    await finding(index);
+    expect((await open(index)).status).toBe('receipt');
+  }
+  await branch('untilgreen/drift-production');
+  expect((await open(9, nowMs, 'untilgreen/drift-production')).status).toBe('receipt');
+});
