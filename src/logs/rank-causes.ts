@@ -56,7 +56,7 @@ export function rankCauses(texts: readonly string[], scores: LineScores, blocks:
       })
       .sort((a, b) => (scores.toEnd[a] ?? 0) - (scores.toEnd[b] ?? 0) || b - a)
       .slice(0, MAX_GUESSES)
-      .map((at, index) => ({ at, score: GUESS_SCORE - index * 0.01 }));
+      .map((at, index) => ({ at, score: Math.round(100 * GUESS_SCORE - index) / 100 }));
   }
 
   function worth(at: number): number {

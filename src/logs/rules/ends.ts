@@ -7,7 +7,7 @@ export const failedEnd: readonly RegExp[] = [
   /^(?:##\[error\]|Error: ?)?(?:Bash|PowerShell|Cmd\.exe|The process .{1,200}|Script|Process) (?:exited|failed|failed with|completed) (?:with )?(?:exit )?code '?[1-9-]/i,
   /^##\[error\].{0,80} (?:exited|failed|completed) with (?:exit |a non-zero exit )?(?:status|code):? ?'?[1-9-]/i,
   /^##\[error\](?:The operation was cancell?ed|The runner|Process completed)/,
-  /^The command ".{0,2000}" (?:exited with [1-9]|failed and exited with [1-9])/,
+  /^The command ".{0,2000}" (?:exited with [1-9]|failed and exited with [1-9]|failed \d+ times)/,
   /^(?:ERROR: )?Job failed(?: \(|:|$)|^ERROR: Job failed/,
   /^(?:Exited with code(?: exit status)? [1-9]|CircleCI received exit code [1-9]|Too long with no output)/,
   /^Build step '.{1,200}' marked build as failure|^ERROR: script returned exit code [1-9]|^Finished: (?:FAILURE|UNSTABLE|ABORTED)/,

@@ -36,11 +36,12 @@ export const dampers: readonly Damper[] = [
   [0.2, /\b(?:deprecat(?:ed|ion)|DEPRECAT|will be removed in|is obsolete)/i],
   [0.1, /^SLF4J: |^➤ YN0007|must be built because it never/],
   [0.2, /\.\w{1,4}:\d+: \w{0,40}Warning\b|is not up-to-date because/],
+  [0.2, /^_?conf(?:ig)?test\.\w{1,4}[:(]/],
   // source excerpts, which repeat words of the program
   [0.3, /^>?\s*\d{1,6} ?[|│] (?!ERROR|WARNING)/],
   [
     0.45,
-    /(?:Test failed\.? {1,2}See above|^(?:Gradle )?build failed[:.]? ?(?:https?:|see )|There (?:are|were) test failures|Build failed with an exception|Some tests (?:failed|did not pass)|^FAILURE: (?:Build|Executed) |^BUILD (?:FAILURE|FAILED))/i,
+    /(?:Test failed\.? {1,2}See above|^(?:Gradle )?build failed[:.]? ?(?:https?:|see )|There (?:are|were) test failures|Build failed with an exception|Some tests (?:failed|did not pass)|error report file .{0,60}saved as|^FAILURE: (?:Build|Executed) |^BUILD (?:FAILURE|FAILED))/i,
   ],
   [
     0.12,

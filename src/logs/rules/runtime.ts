@@ -29,7 +29,7 @@ export const runtimeRules: readonly Rule[] = [
   // machine and runner
   [
     95,
-    /\bout of memory\b|(?<!On)OutOfMemory(?:Error|Exception)?(?=$|[\s:(])|OOMKilled|\boom-kill|Cannot allocate memory|GC overhead limit|memory limit exceeded|exit(?:ed with)?(?: code| status)? 137\b/i,
+    /\bout of memory\b|(?<!On)OutOfMemory(?:Error|Exception)?(?=$|[\s:(])|OOMKilled|\boom-kill|Cannot allocate memory|Native memory allocation .{0,20}failed|insufficient memory for the Java|fatal error has been detected by the Java|GC overhead limit|memory limit exceeded|exit(?:ed with)?(?: code| status)? 137\b/i,
   ],
   [95, /No space left on device|disk (?:is )?full\b|disk quota exceeded/i],
   [

@@ -9,7 +9,7 @@ export const testRules: readonly Rule[] = [
   [76, /^_{3,} .{1,200} _{3,}$/],
   [84, /^\S{1,200}\.py:\d+: (?:\w+\.)*\w+(?:Error|Exception|Failed|Failure)?$/],
   [86, /^(?:FAIL|ERROR): \w.{0,200}\(\S{1,200}\)/],
-  [84, /^Failed example:|^File "[^"]{1,200}", line \d+, in (?:\w|\.)+$/],
+  [84, /^Failed example:/],
   // go
   [86, /^--- FAIL: /],
   [90, /^\S{1,200}_test\.go:\d+: /],
