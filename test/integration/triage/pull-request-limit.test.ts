@@ -1,6 +1,7 @@
 // CI-12: at most 3 open pull requests of fixes per repository and 2 new ones per hour, at the door, where none can pass beside another.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { EffectAnswer } from '../../../src/contract/effect.ts';
+import { readOpenPullRequests } from '../../../src/integrations/github/read.ts';
 import { applyChange } from '../../../src/store/findings.ts';
 import {
   at,
@@ -93,9 +94,7 @@ async function open(index: number, atMs = nowMs, head = branchOf(index)): Promis
 }
 
 async function pulls(): Promise<number> {
-  return (await rig.forge.journal.counted()).filter(
-    ({ method, path }) => method === 'POST' && path.endsWith('/pulls'),
-  ).length;
+  return (await readOpenPullRequests(rig.place)).length;
 }
 
 it('lets two of eight through that ask at the same time; the others wait until one leaves the hour', async () => {
