@@ -57,7 +57,7 @@ export function judgeStorm(question: StormQuestion, nowMs: number): StormVerdict
     return {
       storm: true,
       mine: false,
-      why: `${storm}; ${unread} of them are still being read`,
+      why: `${storm}; ${unread} of them still to be read`,
       lookAgainMs: readingMs,
     };
   }

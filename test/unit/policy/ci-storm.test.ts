@@ -87,7 +87,7 @@ describe('a storm', () => {
     );
     expect(judgeStorm(ask({ open }), now)).toMatchObject({
       mine: false,
-      why: 'storm: 12 jobs of acme/shop fail; 1 of them are still being read',
+      why: 'storm: 12 jobs of acme/shop fail; 1 of them still to be read',
       lookAgainMs: 15_000,
     });
     expect(judgeStorm(ask({ open }), now + minute)).not.toMatchObject({ lookAgainMs: 15_000 });
