@@ -95,6 +95,8 @@ export type ImplementActivities = {
       readonly reason: string;
       /** Markdown of what was run and drafted; empty: nothing was. */
       readonly report: string;
+      /** Address of a draft that came to no verification. */
+      readonly draft?: string;
       readonly turns: number;
       readonly tokens: number;
       readonly nowMs: number;

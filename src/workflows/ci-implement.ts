@@ -44,6 +44,7 @@ export async function implement(
     reason:
       outcome.result === 'verified' ? 'the failing command passes twice with the change' : outcome.reason,
     report: outcome.result === 'unavailable' ? '' : outcome.report,
+    ...(fix.draft?.tree.patch ? { draft: fix.draft.tree.patch } : {}),
     turns,
     tokens: fix.draft?.tokens ?? 0,
     nowMs: Date.now(),
@@ -88,11 +89,12 @@ async function takeTurn(
 
 /** Runs the tool calls of one answer, one after the other. */
 async function runCalls(
-  { remedy }: Fix,
+  fix: Fix,
   before: FixDraft,
   answer: Answered,
   bounds: FixBounds,
 ): Promise<FixDraft | NoFix> {
+  const { remedy } = fix;
   const ref = refOf(remedy.input);
   const { fixCase } = before;
   let { conversation } = answer;
@@ -113,6 +115,7 @@ async function runCalls(
       call,
     });
     ({ conversation, tree } = step);
+    fix.draft = { ...before, conversation, tree };
     if (step.result === 'full') return failed('the conversation is as long as one may be');
     if (step.result === 'finished') return { ...before, conversation, tree, ended: true };
     useful ||= step.result === 'ran';

@@ -22,6 +22,8 @@ export type FixStore = {
   readonly keep: (kind: string, value: object) => Promise<string>;
   readonly keepText: (kind: string, text: string) => Promise<string>;
   /** @throws Error when it is not stored (any more) */
+  readonly text: (address: string) => Promise<string>;
+  /** @throws Error when it is not stored (any more) */
   readonly read: <T>(address: string) => Promise<T>;
   /** @throws ConversationTooLarge */
   readonly keepConversation: (conversation: Conversation) => Promise<string>;
@@ -50,6 +52,7 @@ export function fixStore(
       return save(kind, JSON.stringify(redactor.redactDeep(storableJson(json))));
     },
     keepText: (kind, text) => save(kind, redactor.redact(text)),
+    text: load,
     read: async <T>(address: string) => JSON.parse(await load(address)) as T,
     keepConversation: (conversation) =>
       openConversation({ db: pool, redactor, retentionMs }, tenant, conversation),

@@ -220,7 +220,12 @@ export function createImplementActivities(services: Services): ImplementActiviti
       asActivity(redactor, async () => {
         const { store } = await stepOf(request);
         const row = await readFindingRow(pool, request);
-        const report = request.report === '' ? null : await store.keepText('fixReport', request.report);
+        const { draft } = request;
+        const text =
+          request.report !== '' || draft === undefined
+            ? request.report
+            : draftReport(await store.text(draft), draft);
+        const report = text === '' ? null : await store.keepText('fixReport', text);
         const reason = redact(request.reason).slice(0, 1_000);
         const subject = row?.title ?? request.fingerprint.slice(0, 12);
         await recordFixAttempt(pool, { ...request, reason, report, atMs: request.nowMs, subject });
