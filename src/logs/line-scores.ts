@@ -19,6 +19,8 @@ export type LineScores = {
   readonly template: Int32Array;
   readonly toEnd: Int32Array;
   readonly isEnd: Uint8Array;
+  /** Some step is said to have failed. */
+  readonly failed: boolean;
   /** 1 where a log of a run that passed has the like; all 0 without one. */
   readonly known: Uint8Array;
 };
@@ -52,7 +54,7 @@ const STRONG = 80;
 
 /** @param passing templates of logs of runs that passed */
 export function scoreLines(texts: readonly string[], passing?: ReadonlySet<number>): LineScores {
-  const { weight, toEnd, isEnd } = findRegions(texts);
+  const { weight, toEnd, isEnd, failed } = findRegions(texts);
   const count = texts.length;
   const score = new Float32Array(count);
   const worth = new Float32Array(count);
@@ -107,7 +109,7 @@ export function scoreLines(texts: readonly string[], passing?: ReadonlySet<numbe
     score[at] = Math.min(100, (score[at] ?? 0) * repeated * compared);
     worth[at] = Math.min(100, Math.max((worth[at] ?? 0) * compared, score[at] ?? 0));
   }
-  return { score, worth, template, toEnd, isEnd, known };
+  return { score, worth, template, toEnd, isEnd, failed, known };
 }
 
 /** By rules only; below 0 for a line that a passing step prints as well. */

@@ -133,7 +133,7 @@ async function reduceOne(
     failedTests: failedTests.names(),
     tokens,
     totalLines: retained.totalLines(),
-    failed: scores.isEnd.includes(1),
+    failed: scores.failed,
   };
 }
 

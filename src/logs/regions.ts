@@ -9,6 +9,8 @@ export type Regions = {
   readonly toEnd: Int32Array;
   /** Per line: it says that a step failed, and not why. */
   readonly isEnd: Uint8Array;
+  /** Some step is said to have failed. */
+  readonly failed: boolean;
 };
 
 const IN_FAILED_STEP = 1;
@@ -55,7 +57,7 @@ export function findRegions(texts: readonly string[]): Regions {
     if (cleanup) weight[at] = IN_CLEANUP;
   }
   if (ends === 0) fillWithoutEnds();
-  return { weight, toEnd, isEnd };
+  return { weight, toEnd, isEnd, failed: ends > 0 || isEnd.includes(1) };
 
   /** A job whose clean-up begins before any step is said to have failed: the step before it did. */
   function closeAtCleanup(from: number, at: number): void {

@@ -182,11 +182,13 @@ describe('the logs of a run', () => {
       log('1_ubuntu.txt', failing),
       log('2_lint.txt', 'all is well\nerror: this one was survived\n'),
       log('3_windows.txt', failing),
+      log('5_inputs.txt', '##[group]Run a/b@v1\n##[error]Input required and not supplied: token\n'),
       log('4_docs.txt', `##[group]Run docs\ndocs/a.md: broken link to b.md, not found\n${end}\n`),
     ]);
-    expect(reduced.totalLines).toBe(11);
+    expect(reduced.totalLines).toBe(13);
     expect(reduced.cause.map(({ file, n }) => [file, n])).toEqual([
       ['1_ubuntu.txt', 2],
+      ['5_inputs.txt', 2],
       ['4_docs.txt', 2],
     ]);
     expect(reduced.lines.some(({ file }) => file === '2_lint.txt')).toBe(false);
