@@ -67,11 +67,11 @@ export async function keep(
   for (const part of parts)
     for (const path of made[part])
       if (!(await hasRealParents(place[part], path))) return `${path} lies behind a link`;
-  const bytes = await sizeOf(place, made);
-  if (bytes > cache.maxEntryBytes) return `it made ${bytes} bytes, at most ${cache.maxEntryBytes} are kept`;
   const making = join(cache.dir, `.making-${key}`);
   await removeFolder(making);
   try {
+    const bytes = await sizeOf(place, made);
+    if (bytes > cache.maxEntryBytes) return `it made ${bytes} bytes, at most ${cache.maxEntryBytes} are kept`;
     for (const part of parts) {
       await mkdir(join(making, part), { recursive: true, mode: 0o700 });
       for (const path of made[part]) await mkdir(dirname(join(making, part, path)), { recursive: true });
