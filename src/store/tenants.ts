@@ -33,6 +33,8 @@ export async function applyTenant(
   nowMs: number,
 ): Promise<{ readonly version: number; readonly changed: boolean }> {
   return transaction(pool, async (tx) => {
+    // First, as the end of a cycle and every claim do: each of them also refers to the tenant's row.
+    await tx.query('select 1 from guards where tenant = $1 for update', [config.tenant]);
     const { rows } = await tx.query(`select ${columns} from tenants where tenant = $1 for update`, [
       config.tenant,
     ]);
