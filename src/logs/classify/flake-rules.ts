@@ -42,7 +42,7 @@ export const chanceRules: RuleTable = {
       id: 'connection',
       weight: 0.6,
       pattern:
-        /ECONNRESET|ECONNREFUSED|EPIPE\b|[Cc]onnection (?:reset|refused|aborted|closed|lost)|[Bb]roken pipe|socket hang up|Connection(?:Reset|Refused|Aborted)Error|server closed (?:the )?connection|connection was forcibly closed|ETIMEDOUT|EAI_AGAIN|read: connection|unexpected EOF|i\/o timeout|Temporary failure in name resolution|Could not resolve host|503 Service Unavailable|502 Bad Gateway|504 Gateway/,
+        /ECONNRESET|EPIPE\b|[Cc]onnection (?:reset|aborted|closed|lost)|[Bb]roken pipe|socket hang up|Connection(?:Reset|Aborted)Error|server closed (?:the )?connection|connection was forcibly closed|ETIMEDOUT|EAI_AGAIN|read: connection|unexpected EOF|i\/o timeout|Temporary failure in name resolution|Could not resolve host|503 Service Unavailable|502 Bad Gateway|504 Gateway/,
     },
     {
       id: 'lock',

@@ -16,13 +16,13 @@ export const platformRules: RuleTable = {
       id: 'runner-lost',
       weight: 1,
       pattern:
-        /We stopped hearing from agent|runner system failure|Job failed \(system failure\)|Agent (?:was |has been )?(?:lost|disconnected|terminated)|agent (?:went|is) offline|Cannot contact .{1,80}: (?:java|hudson)\.|hudson\.remoting\.|Unexpected termination of the channel|marked offline|Build agent .{0,60}disconnected|spot (?:instance|VM).{0,40}(?:terminat|interrupt|preempt|reclaim)|machine (?:was )?preempted|infrastructure fail(?:ure)?\b|job execution failed due to (?:an )?internal|stuck_or_timeout_failure|runner_system_failure/i,
+        /We stopped hearing from agent|runner system failure|Job failed \(system failure\)|Agent (?:was |has been )?(?:lost|disconnected|terminated)|(?:agent|slave|node|executor) (?:went|is) offline|Cannot contact .{1,80}: (?:java|hudson)\.|hudson\.remoting\.|Unexpected termination of the channel|marked offline|Build agent .{0,60}disconnected|spot (?:instance|VM).{0,40}(?:terminat|interrupt|preempt|reclaim)|machine (?:was )?preempted|infrastructure fail(?:ure)?\b|job execution failed due to (?:an )?internal|stuck_or_timeout_failure|runner_system_failure/i,
     },
     {
       id: 'runner-unavailable',
       weight: 1,
       pattern:
-        /No runner matching|not acquired by Runner|no (?:hosted )?(?:parallelism|runners? (?:online|available))|This job was not started because|failed to (?:provision|start) (?:the )?(?:VM|runner|machine)|Failed to pull image .{1,200}(?:timeout|503|502|500|toomanyrequests)|prepare environment: .{1,200}|could not (?:boot|start) (?:instance|vm)|An error occurred while generating the build script|Internal (?:CircleCI|server) error.{0,60}(?:rerun|try again)/i,
+        /The agent did not connect within|resource class .{0,60}(?:not available|unavailable)|ImagePullBackOff|ErrImagePull|Back-off pulling image|The node was low on resource|\bpod .{0,80}evicted|ERROR: Preparation failed|No runner matching|not acquired by Runner|no (?:hosted )?(?:parallelism|runners? (?:online|available))|This job was not started because|failed to (?:provision|start) (?:the )?(?:VM|runner|machine)|Failed to pull image .{1,200}(?:timeout|503|502|500|toomanyrequests)|prepare environment: .{1,200}|could not (?:boot|start) (?:instance|vm)|An error occurred while generating the build script|Internal (?:CircleCI|server) error.{0,60}(?:rerun|try again)/i,
     },
     {
       id: 'no-output',
@@ -55,10 +55,15 @@ export const platformRules: RuleTable = {
         /JavaScript heap out of memory|Cannot allocate memory|java\.lang\.OutOfMemoryError|Allocation failed - .{0,40}heap|Out of memory(?:$|[.:!])|std::bad_alloc|virtual memory exhausted|fatal error: runtime: out of memory|LLVM ERROR: out of memory|insufficient memory for the Java|There is insufficient memory|ENOMEM\b|Gradle build daemon (?:disappeared|has been stopped)|MemoryError$|unable to create (?:new )?native thread|fork: retry|fork: Resource temporarily unavailable|Resource temporarily unavailable \(os error 11/i,
     },
     {
+      id: 'terminated',
+      weight: 0.75,
+      pattern: /exit(?:ed)? (?:with )?(?:code|status):? ?143\b|terminated by signal (?:15|SIGTERM)/,
+    },
+    {
       id: 'cancelled',
       weight: 0.7,
       pattern:
-        /^##\[error\]The operation was cancell?ed|^The (?:job|build|run|pipeline) (?:was|has been) cancell?ed|Canceling since a higher priority|^Build was (?:aborted|cancell?ed)|^Finished: ABORTED|^Aborted by /,
+        /^(?:##\[error\]|Error: )?The operation was cancell?ed|^The (?:job|build|run|pipeline) (?:was|has been) cancell?ed|Canceling since a higher priority|^Build was (?:aborted|cancell?ed)|^Finished: ABORTED|^Aborted by /,
     },
     {
       id: 'disk',
@@ -77,13 +82,13 @@ export const infraRules: RuleTable = {
       id: 'name-resolution',
       weight: 0.84,
       pattern:
-        /Could not resolve (?:host|proxy)|Temporary failure (?:in name resolution|resolving)|getaddrinfo (?:ENOTFOUND|EAI_AGAIN|failed)|EAI_AGAIN|Name or service not known|no such host\b|nodename nor servname|UnknownHostException|Name does not resolve|failed to lookup address information|Failed to resolve '[\w.-]+'|NameResolutionError|DNS (?:lookup|resolution) failed|dns error: |Unable to resolve host|unable to resolve host address|Couldn't resolve host/i,
+        /Could not resolve (?:host|proxy)|Temporary failure (?:in name resolution|resolving)|getaddrinfo (?:ENOTFOUND|EAI_AGAIN|failed)|EAI_AGAIN|Name or service not known|no such host\b|nodename nor servname|UnknownHostException|Name does not resolve|failed to lookup address information|Failed to resolve '[\w.-]+'|NameResolutionError|DNS (?:lookup|resolution) failed|dns error: |Unable to resolve host|unable to resolve host address|Couldn't resolve host|server misbehaving/i,
     },
     {
       id: 'connection',
       weight: 0.76,
       pattern:
-        /(?:connect|read|request)?\b(?:ETIMEDOUT|ESOCKETTIMEDOUT|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ERR_STREAM_PREMATURE_CLOSE)\b|Connection (?:timed out|reset by peer|was reset|reset$|broken)|Read timed out|Connect(?:ion)? ?timed? ?out|connect timed out|(?:dial|read|write) tcp .{1,120}(?:i\/o timeout|connection reset|timed? ?out|unreachable)|net\/http: (?:TLS handshake timeout|request canceled)|Network is unreachable|No route to host|socket hang up|ReadTimeoutError|ConnectTimeoutError|RemoteDisconnected|IncompleteRead|Max retries exceeded with url|Premature (?:end of|EOF)|NoHttpResponseException|failed to respond|network (?:error|timeout|failure|connection (?:lost|aborted))|There appears to be trouble with your network|The operation timed out|a connection attempt failed because|request to https?:\S+ failed|TimeoutError: .{0,60}https?:|client\.timeout exceeded|curl: \((?:5|6|7|16|18|28|35|52|55|56|92)\)|spurious network error|transfer closed with|Operation (?:too slow|timed out after)|unexpected EOF (?:while reading|from server)|Failed to connect to \S+ port/i,
+        /(?:connect|read|request)?\b(?:ETIMEDOUT|ESOCKETTIMEDOUT|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ERR_STREAM_PREMATURE_CLOSE)\b|Connection (?:timed out|reset by peer|was reset|reset$|broken)|Read timed out|Connect(?:ion)? ?timed? ?out|connect timed out|(?:dial|read|write) tcp .{1,120}(?:i\/o timeout|connection reset|timed? ?out|unreachable)|net\/http: (?:TLS handshake timeout|request canceled)|Network is unreachable|No route to host|socket hang up|ReadTimeoutError|ConnectTimeoutError|RemoteDisconnected|IncompleteRead|Max retries exceeded with url|Premature (?:end of|EOF)|NoHttpResponseException|failed to respond|network (?:error|timeout|failure|connection (?:lost|aborted))|There appears to be trouble with your network|The operation timed out|a connection attempt failed because|request to https?:\S+ failed|TimeoutError: .{0,60}https?:|client\.timeout exceeded|curl: \((?:5|6|7|16|18|28|35|52|55|56|92)\)|spurious network error|Timeout was reached|Could not connect to server$|[Cc]ould not connect to [\w-]+(?:\.[\w-]+)+\b|Net::(?:Open|Read)Timeout|SocketTimeoutException|curl error (?:6|7|28|35|52|56)\b|(?:Get|Head|Post) "https?:[^"]{1,300}": (?:.{0,80})(?:deadline exceeded|EOF|timeout|reset)|transfer closed with|Operation (?:too slow|timed out after)|unexpected EOF (?:while reading|from server)|Failed to connect to \S+ port/i,
     },
     {
       id: 'tls',
@@ -95,7 +100,7 @@ export const infraRules: RuleTable = {
       id: 'server-error',
       weight: 0.84,
       pattern:
-        /\b(?:HTTP(?:\/[\d.]+)?|status(?: code)?|code|error|response|returned|server replied|answered|got)[ :="']{1,4}(?:HTTP )?(?:50[0234]|52\d|429)\b|\b(?:502 Bad Gateway|503 Service (?:Temporarily )?Unavailable|504 Gateway Time-?out|500 Internal Server Error|429 Too Many Requests|503 Backend|50[0234] Server Error)|HTTP error 50\d|ERR_PNPM_FETCH_5\d\d|Service Unavailable$|Bad Gateway$|received HTTP code 50\d|Return code is: 50\d|The requested URL returned error: (?:5\d\d|429)|upstream connect error|server (?:is )?temporarily unavailable|server encountered a temporary error/i,
+        /\b(?:HTTP(?:\/[\d.]+)?|status(?: code)?|code|error|response|returned|server replied|answered|got)[ :="']{1,4}(?:HTTP )?(?:50[0234]|52\d|429)\b|\b(?:502 Bad Gateway|503 Service (?:Temporarily )?Unavailable|504 Gateway Time-?out|500 Internal Server Error|429 Too Many Requests|503 Backend|50[0234] Server Error)|HTTP error 50\d|ERR_PNPM_FETCH_5\d\d|Service Unavailable$|Bad Gateway$|received HTTP code 50\d|Return code is: (?:50\d|429)|The requested URL returned error: (?:5\d\d|429)|upstream connect error|server (?:is )?temporarily unavailable|server encountered a temporary error/i,
     },
     { id: 'server-error', weight: 0.84, pattern: /\bcode E(?:50[0-4]|429)\b/ },
     {
@@ -144,7 +149,7 @@ export const infraRules: RuleTable = {
       id: 'download',
       weight: 0.72,
       pattern:
-        /(?:Failed|Unable|Error) (?:to|while|when|during) (?:download|downloading|fetch|fetching|retrieve|pull|pulling)\b|Could not (?:transfer artifact|GET|HEAD|download|fetch)|error downloading|download(?:ing)? (?:\S+ )?failed|Download error|An error occurred (?:while|when) (?:fetching|downloading)|failed to (?:do request|copy: httpRead|fetch (?:anonymous token|oauth token)|authorize|solve with frontend|resolve source metadata)|error pulling image|Error response from daemon: (?:Get|Head|received unexpected)|net::ERR_(?:NAME|CONNECTION|INTERNET|NETWORK|TIMED|PROXY)|Failed to (?:load|restore|save) cache|Unable to (?:connect to|reach|contact) (?!the Docker|Upstart|localhost)|Gem::RemoteFetcher::FetchError|Bundler::HTTPError|Fetcher::(?:NetworkDown|FallbackError)|hex\.pm.{0,60}(?:timeout|failed)|WebException|NU1301|Unable to load the service index|Could not fetch (?:specs|resource)|CondaHTTPError|HTTP ERROR|HTTP Error 5|URLError|urlopen error|ProxyError|Cannot open URL|cannot open (?:URL|file) '?https?:|InternetOpenUrl|status was '(?:SSL|Couldn't|Timeout|Failed)/i,
+        /(?:Failed|Unable|Error) (?:to|while|when|during) (?:download|downloading|fetch|fetching|retrieve|pull|pulling)\b|Could not (?:transfer artifact|GET|HEAD|download|fetch)|error downloading|download(?:ing)? (?:from )?(?:\S+ )?failed|Download error|An error occurred (?:while|when) (?:fetching|downloading)|failed to (?:do request|copy: httpRead|fetch (?:anonymous token|oauth token)|authorize|solve with frontend|resolve source metadata)|error pulling image|Error response from daemon: (?:Get|Head|received unexpected)|net::ERR_(?:NAME|CONNECTION|INTERNET|NETWORK|TIMED|PROXY)|Failed to (?:load|restore|save) cache|Unable to (?:connect to|reach|contact) (?!the Docker|Upstart|localhost)|Gem::RemoteFetcher::FetchError|Bundler::HTTPError|Fetcher::(?:NetworkDown|FallbackError)|hex\.pm.{0,60}(?:timeout|failed)|WebException|NU1301|Unable to load the service index|Could not fetch (?:specs|resource)|CondaHTTPError|HTTP ERROR|HTTP Error 5|URLError|urlopen error|ProxyError|Cannot open URL|cannot open (?:URL|file) '?https?:|InternetOpenUrl|status was '(?:SSL|Couldn't|Timeout|Failed)/i,
     },
     {
       id: 'service',

@@ -56,7 +56,7 @@ const MINOR =
   /\bretry(?:ing)?\b|will (?:be )?retr(?:y|ied)|trying again|attempt (?:\d+ (?:of|\/) ?\d+|#?\d)|^\s*\W{0,3}(?:npm )?warn(?:ing)?\b|^\[?WARN(?:ING)?\]?|^W: |\bWARN\b|^##\[(?:warning|debug|notice)\]|^::warning|^\s*(?:info|debug|notice|trace)\b|^\[(?:INFO|DEBUG|info|debug)\]|^DEBUG|^INFO|^\s*Package \S+ is not installed\.$|debconf: |^(?:\S{1,24} )?\d\d:\d\d:\d\d[.,]\d{3} |^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|deprecat|\bignoring\b|\(ignored\)|will be ignored|\bskipping\b|optional|^\s+- (?!expected)|continuing|non-fatal|fall(?:ing)? ?back/i;
 /** Lines that only repeat what stands in the workflow file or the command. */
 const ECHO =
-  /^\s*(?:\$ |\+{1,3} |> [\w@./-]+@\d|> \w+ -|# |\/\/ |run: |- name: |if |echo |elif |then\b)|^##\[(?:group|command|section)\]|^\[command\]|^\[INFO\] --- |^travis_(?:time|fold):[\w:=,.]*$|: shell_session_update: |^\s*(?:[✓✔√]|(?:ok \d|PASS|passed)\b)/;
+  /^\s*(?:\$ |\+{1,3} |> [\w@./-]+@\d|> \w+ -|# |\/\/ |run: |- name: |if |echo |elif |then\b)|^##\[(?:group|command|section)\]|^\[command\]|^\[INFO\] --- |^travis_(?:time|fold):[\w:=,.]*$|: shell_session_update: |^sudo: unable to resolve host|^\s*(?:[✓✔√]|(?:ok \d|PASS|passed)\b)/;
 
 /** @param known normalised lines of green runs, which explain nothing */
 export async function scanLog(file: LogFile, known: ReadonlySet<string>): Promise<ScannedLog> {

@@ -344,6 +344,26 @@ export const labelledLogs: readonly LabelledLog[] = [
     ),
   },
 
+  {
+    what: 'a refused connection to what the change should have started',
+    class: 'regression',
+    log: github(
+      'npm test',
+      '  40 passing (3s)\n  1 failing\n\n  1) server answers:\n     Error: connect ECONNREFUSED 127.0.0.1:3000',
+    ),
+  },
+  {
+    what: 'several tests that take too long',
+    class: 'regression',
+    log: github(
+      'npm test',
+      `${Array.from(
+        { length: 4 },
+        (_, n) => `  ● queue › drains ${n}\n    thrown: "Exceeded timeout of 5000 ms for a test."`,
+      ).join('\n')}\nTests:       4 failed, 8 passed, 12 total`,
+    ),
+  },
+
   // Machine, network, services.
   {
     what: 'a runner that is shut down',
@@ -513,6 +533,25 @@ export const labelledLogs: readonly LabelledLog[] = [
       'Service container postgres failed.',
       'One or more containers failed to start.',
     ),
+  },
+
+  {
+    what: 'a module proxy that does not answer',
+    class: 'infra',
+    log: github(
+      'go mod download',
+      'go: example.com/money@v1.2.3: Get "https://proxy.example/money/@v/v1.2.3.mod": context deadline exceeded',
+    ),
+  },
+  {
+    what: 'a slave of Jenkins',
+    class: 'infra',
+    log: jenkins('Slave went offline during the build\nERROR: Connection was broken'),
+  },
+  {
+    what: 'an image that cannot be pulled',
+    class: 'infra',
+    log: 'Running with gitlab-runner 16.5.0\nERROR: Job failed: prepare environment: image pull failed: Back-off pulling image "registry.example/ci:1"',
   },
 
   // The environment of the job.
