@@ -41,7 +41,7 @@ export const dampers: readonly Damper[] = [
   [0.3, /^>?\s*\d{1,6} ?[|│] (?!ERROR|WARNING)/],
   [
     0.45,
-    /(?:Test failed\.? {1,2}See above|^(?:Gradle )?build failed[:.]? ?(?:https?:|see )|There (?:are|were) test failures|Build failed with an exception|Some tests (?:failed|did not pass)|error report file .{0,60}saved as|^FAILURE: (?:Build|Executed) |^BUILD (?:FAILURE|FAILED))/i,
+    /(?:Test failed\.? {1,2}See above|^(?:Gradle )?build failed[:.]? ?(?:https?:|see )|There (?:are|were) test failures|Build failed with an exception|There were failing tests|see the (?:report|compiler error output)|A failure occurred while executing|Some tests (?:failed|did not pass)|error report file .{0,60}saved as|^FAILURE: (?:Build|Executed) |^BUILD (?:FAILURE|FAILED))/i,
   ],
   [
     0.12,
@@ -69,7 +69,10 @@ export const dampers: readonly Damper[] = [
   ],
   [0.1, /^\d{1,3}%(?! tests passed)|\d{1,3}% (?:\||\[|█)|\[=*>/],
   // echoed commands: they name options such as -Werror and files such as error.c
-  [0.15, /^(?:\$ |\+{1,2} |> |\[command\]|PS>|sh -c )(?!.{0,200}(?:error:|ERROR|Error:|Could not|cannot))/],
+  [
+    0.15,
+    /^(?:\$ |\+{1,2} |> (?=[a-z@./])|\[command\]|PS>|sh -c )(?!.{0,200}(?:error:|ERROR|Error:|Could not|cannot))/,
+  ],
   [
     0.12,
     /^(?:\S{0,60}\/)?(?:[\w.+-]*-)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|ccache|javac|rustc|ghc|ar|ld|libtool:?|swiftc|python3?|cmake|nvcc|emcc|ld64\S*)(?:-[\d.]+)? .{0,200}(?:\s-[a-zA-Z])/,
