@@ -96,6 +96,19 @@ go: downloading golang.org/x/text v0.3.7
 ! [ERROR] -> [Help 1]`,
   },
   {
+    tool: 'gradle reason',
+    system: 'travis',
+    said: `
+> Task :core:rules FAILED
+FAILURE: Build failed with an exception.
+* What went wrong:
+! Execution failed for task ':core:rules'.
+! > Unable to load the rules from /home/travis/build/shop/rules.xml
+* Try:
+> Run with --info option to get more log output.
+BUILD FAILED in 4s`,
+  },
+  {
     tool: 'docker build',
     system: 'github',
     said: `
