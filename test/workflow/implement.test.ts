@@ -6,6 +6,7 @@ import type { CiFixOutcome } from '../../src/contract/activities.ts';
 import type { FixDraft, ImplementActivities, ToolAnswer } from '../../src/contract/implement.ts';
 import type { ModelActivities, ModelCallAnswer } from '../../src/contract/model.ts';
 import { readMemory } from '../../src/store/findings.ts';
+import { keep } from '../replay/histories.ts';
 import { createRig, hourMs, type Rig, type RigOptions, test, until, workspace } from './rig.ts';
 
 let rig: Rig;
@@ -114,6 +115,7 @@ test('CI-5b: two turns, one tool call each, verified: one pull request with that
   expect(rig.world.writes('pushBranch')[0]?.input).toMatchObject({ patchEvidence: patch });
   expect(played.asked).toEqual(['c0', 'c1', 'c2', 'verify']);
   expect(played.recorded).toMatchObject([{ result: 'verified' }]);
+  await keep('fix-by-model', await rig.histories());
 });
 
 for (const rollAtEvents of [undefined, 20])
@@ -133,6 +135,7 @@ for (const rollAtEvents of [undefined, 20])
     expect(played.asked.filter((one) => one === 'c0' || one === 'c1')).toEqual(['c0', 'c1']);
     expect(played.opened).toBe(1);
     expect((await finding())?.attempts).toBe(1);
+    if (rollAtEvents === undefined) await keep('fix-waits-for-budget', await rig.histories());
   });
 
 test('CI-6: without a verifier nothing is proposed: a person decides', async () => {
