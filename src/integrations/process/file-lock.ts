@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cleanEnvironment } from './run-command.ts';
 
+const program = 'flock';
+
 export type FileLock = { readonly release: () => Promise<void> };
 
 export type FileLockRequest = {
@@ -29,7 +31,7 @@ async function take(request: FileLockRequest, options: readonly string[]): Promi
   request.signal?.throwIfAborted();
   const mode = request.mode === 'shared' ? '-s' : '-x';
   const holder = spawn(
-    'flock',
+    program,
     [mode, ...options, request.path, 'sh', '-c', 'echo held; exec cat > /dev/null'],
     { env: { PATH: cleanEnvironment().PATH }, stdio: ['pipe', 'pipe', 'ignore'], detached: true },
   );
