@@ -37,15 +37,13 @@ export async function classifyLog(
   const evidence = judged
     .filter(({ verdict }) => verdict.class === winner.class)
     .flatMap(({ log, verdict }) =>
-      verdict.hits.map(({ n, text }) =>
-        files.length > 1 ? { n, text, file: basename(log.name) } : { n, text },
-      ),
+      verdict.hits.map(({ n, text }) => (files.length > 1 ? { n, text, file: log.name } : { n, text })),
     );
   return {
     class: winner.class,
     confidence: winner.confidence,
     evidence: evidence.slice(0, MAX_EVIDENCE),
-    failingJobs: failing.map((log) => basename(log.name)),
+    failingJobs: failing.map(({ name }) => (files.length > 1 ? name : basename(name))),
   };
 }
 

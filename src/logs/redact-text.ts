@@ -19,6 +19,8 @@ export type SecretStream = RedactingStream & {
 type Placed = SecretSpan & { readonly placeholder: string };
 
 const KEEP = 20_000;
+/** What the redactor of values finds by its form. */
+const UNNAMED = new Set(['password', 'authorization']);
 
 /** Fast for up to 1 MB. Line ends stay. */
 export function redactText(text: string, redactor: Pick<Redactor, 'spans'>): string {
@@ -38,7 +40,8 @@ export function redactStream(redactor: Pick<Redactor, 'spans'>): SecretStream {
       if (from >= end) break;
       line += lineEnds(held, at, from);
       at = from;
-      const kind = placeholder.startsWith('[secret:') ? `secret:${name}` : name;
+      const named = placeholder.startsWith('[secret:') && !UNNAMED.has(name);
+      const kind = named ? `secret:${name}` : name;
       found.push({ start: offset + from, end: offset + to, line, kind });
     }
     line += lineEnds(held, at, end);

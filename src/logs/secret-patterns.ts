@@ -80,7 +80,7 @@ const forms: readonly Form[] = [
  * A word for a secret, a sign, a value: `DB_PASSWORD=x7kq…`, `"apiKey": "…"`, `--token=…`. The value must look made, not written: see `made`.
  */
 const assigned =
-  /((?:^|[^A-Za-z0-9])[A-Za-z0-9_.-]{0,40}(?:passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?token|access[_-]?token|refresh[_-]?token|client[_-]?secret|[_-]token|credential)["']?(?:[ \t]{0,3}[:=][ \t]{0,3}|=>[ \t]{0,2})["']?)([^\s"'`,;(){}[\]<>|\\]{8,300})/gi;
+  /((?:^|[^A-Za-z0-9])[A-Za-z0-9_.-]{0,40}(?:passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?token|access[_-]?token|refresh[_-]?token|client[_-]?secret|[_-]token|credential)["']?(?:[ \t]{0,3}[:=][ \t]{0,3}|=>[ \t]{0,2})["']?)([^\s"'`,;(){}[\]<>|\\]{6,300})/gi;
 
 const libraryRules = loadRules();
 
@@ -96,7 +96,8 @@ export function patternSpans(text: string): readonly SecretSpan[] {
   }
   for (const match of text.matchAll(assigned)) {
     const value = match[2] ?? '';
-    if (!made(value)) continue;
+    if (REFERENCE.test(value)) continue;
+    if (!VARIABLE.test(match[1] ?? '') && !made(value)) continue;
     const from = match.index + (match[1] ?? '').length;
     found.push({ start: match.index, from, to: from + value.length, name: 'password' });
   }
@@ -108,17 +109,18 @@ export function patternSpans(text: string): readonly SecretSpan[] {
   return found;
 }
 
-/** Not a name, a path, a reference, a placeholder or a number: letters and digits mixed, and no word repeated. */
+/** A path, another variable, a placeholder, a number: where the secret is, and not what it is. */
+const REFERENCE =
+  /^[$%*<@/.~]|\$\{|\*{3}|^\d+(?:\.\d+)*$|:\/\/|^\[(?:secret|redacted):|[/\\]\w+[/\\]|^(?:env|file|process|os|config|settings|secrets|vault|ref|arn):|\.(?:\w+\.)+\w*$/i;
+/** `DB_PASSWORD=`: whatever a variable of that name holds is one, a plain word too. */
+const VARIABLE =
+  /[A-Z](?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|_KEY)=["']?$|_(?:PASSWORD|PASSWD|SECRET|TOKEN)=["']?$/;
+
+/** Not a word or a name: letters and digits mixed. */
 function made(value: string): boolean {
-  if (
-    /^[$%*<@/.~]|\$\{|\*{3}|^\d+(?:\.\d+)*$|:\/\/|^\[(?:secret|redacted):|[/\\]\w+[/\\]|^(?:env|file|process|os|config|settings|secrets|vault|ref|arn):|\.(?:\w+\.)+\w*$/i.test(
-      value,
-    )
-  )
-    return false;
   if (/^[A-Za-z]+\d{0,4}$/.test(value)) return false;
   const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z0-9]/].filter((kind) => kind.test(value)).length;
-  return /\d/.test(value) && kinds >= 2 && new Set(value).size >= 6;
+  return /\d/.test(value) && kinds >= 2 && new Set(value).size >= 5;
 }
 
 /** secretlint's rules as functions. What a rule finds only later is not waited for: none of the preset does so for text. */

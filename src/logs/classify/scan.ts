@@ -97,9 +97,11 @@ function collect(
   known: ReadonlySet<string>,
 ): void {
   let factor: number | undefined;
+  // A problem matcher's mark stands before the tool's own words.
+  const said = text.startsWith('##[error]') ? text.slice(9) : text;
   for (const table of tables) {
     for (const rule of table.rules) {
-      if (!rule.pattern.test(text)) continue;
+      if (!rule.pattern.test(said)) continue;
       factor ??= (MINOR.test(text) ? 0.45 : 1) * (known.size > 0 && known.has(sameness(text)) ? 0.2 : 1);
       const key = `${table.class} ${rule.id} ${step}`;
       const before = found.get(key);

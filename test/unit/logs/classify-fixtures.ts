@@ -364,6 +364,12 @@ export const labelledLogs: readonly LabelledLog[] = [
     ),
   },
 
+  {
+    what: 'a compiler by a problem matcher',
+    class: 'regression',
+    log: github('make', "##[error]src/price.c:12:3: error: 'total' undeclared (first use in this function)"),
+  },
+
   // Machine, network, services.
   {
     what: 'a runner that is shut down',

@@ -29,6 +29,7 @@ const secrets: readonly (readonly [kind: string, secret: string, around?: (secre
   ['private-key', key],
   ['azure-key', `${mixed(86)}==`, (one) => `AccountName=shop;AccountKey=${one}`],
   ['password', 'q7Rk2!vz', (one) => `"db_password": "${one}"`],
+  ['password', 'correcthorse', (one) => `env DB_PASSWORD=${one}`],
   ['password', 'q7Rk2vzA91', (one) => `--client-secret=${one}`],
 ];
 
@@ -45,6 +46,7 @@ const harmless: readonly string[] = [
   'AssertionError: expected password to be hashed with $2b$10$ but got plain text',
   'KeyError: "SECRET_KEY"  # settings.SECRET_KEY=os.environ["SECRET_KEY"]',
   'Input required and not supplied: token',
+  'DB_PASSWORD=$PASSWORD DEPLOY_TOKEN=*** API_TOKEN=/run/secrets/token',
   'token: ***  password: *** secret=$\u007b{ secrets.DEPLOY_TOKEN }}',
   'git@github.com:acme/shop.git: Permission denied (publickey).',
   'Pulling image registry.example:5000/acme/api:1.2.3@sha256:9b2c1d0e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c',
