@@ -181,7 +181,9 @@ async function ask(
       return answer;
     }
     if (answer.untilMs === null || (draft.turns === 0 && purpose === 'implement')) return answer;
-    await remember(remedy, { fixDraft: JSON.stringify({ headSha: diagnosis.headSha, attempt, draft }) });
+    // Once: a nudge in between asks again, and finds the same.
+    if (waits === 0)
+      await remember(remedy, { fixDraft: JSON.stringify({ headSha: diagnosis.headSha, attempt, draft }) });
     await waitFor(remedy, `the model: ${answer.reason}`, Math.max(1, answer.untilMs - Date.now()));
   }
 }

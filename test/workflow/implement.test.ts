@@ -135,7 +135,9 @@ for (const rollAtEvents of [undefined, 20])
     expect(played.asked.filter((one) => one === 'c0' || one === 'c1')).toEqual(['c0', 'c1']);
     expect(played.opened).toBe(1);
     expect((await finding())?.attempts).toBe(1);
-    if (rollAtEvents === undefined) await keep('fix-waits-for-budget', await rig.histories());
+    // The loop's own history is of no interest here, and long.
+    const remedies = (await rig.histories()).filter(({ workflowId }) => workflowId.startsWith('remedy/'));
+    if (rollAtEvents === undefined) await keep('fix-waits-for-budget', remedies);
   });
 
 test('CI-6: without a verifier nothing is proposed: a person decides', async () => {
