@@ -122,6 +122,8 @@ it('holds a fourth while three are open, whenever they were opened; the same one
   for (const index of [1, 2, 3, 4]) {
     await branch(branchOf(index));
     await finding(index);
+    // Long written: only what the findings remember counts.
+    await door.database.pool.query(`update effects set settled_at = settled_at - interval '1 hour'`);
     const answer = await open(index, nowMs + index * hourMs);
     expect(answer.status).toBe(index < 4 ? 'receipt' : 'hold');
     if (answer.status === 'hold')
@@ -131,7 +133,6 @@ it('holds a fourth while three are open, whenever they were opened; the same one
     `update findings set status = 'resolved', resolved_ms = $2 where tenant = 'acme' and fingerprint = $1`,
     [fingerprintOf(2), nowMs],
   );
-  await door.database.pool.query(`update effects set settled_at = settled_at - interval '1 hour'`);
   expect((await open(4, nowMs + 5 * hourMs)).status).toBe('receipt');
   expect((await open(4, nowMs + 6 * hourMs)).status).toBe('receipt');
   expect(await pulls()).toBe(4);
