@@ -170,6 +170,8 @@ async function ask(
   const { remedy, diagnosis, attempt } = fix;
   for (let waits = 0; ; waits += 1) {
     const summary = `${purpose}, attempt ${attempt}, turn ${draft.turns + 1}`;
+    // A nudge from here on is about something that this question may not have seen.
+    remedy.nudged = false;
     const answer = await modelActivities(remedy.input.queues, summary).callModel({
       ...refOf(remedy.input),
       purpose,

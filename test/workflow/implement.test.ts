@@ -134,6 +134,8 @@ for (const rollAtEvents of [undefined, 20])
     // No question before the wait is asked again, and it is the same attempt.
     expect(played.asked.filter((one) => one === 'c0' || one === 'c1')).toEqual(['c0', 'c1']);
     expect(played.opened).toBe(1);
+    // A nudge asks once more, and then waits again.
+    expect(played.asked.filter((one) => one === 'c2').length).toBeLessThan(10);
     expect((await finding())?.attempts).toBe(1);
     // The loop's own history is of no interest here, and long.
     const remedies = (await rig.histories()).filter(({ workflowId }) => workflowId.startsWith('remedy/'));
