@@ -90,7 +90,7 @@ const openers: readonly (readonly [Kind, RegExp])[] = [
   ['scenarios', /^(?:Failing|Errored) scenarios:$|^--- Failed scenarios:$/],
   ['jestFile', /^\s*FAIL {1,3}\S+\.[cm]?[jt]sx?(?: \([\d.]+ m?s\))?$/],
   ['doctest', /^TEST CASE: +(.+)$/],
-  ['antCase', /^\s*Testcase: \S+ took [\d.,]+ sec$/],
+  ['antCase', /^\s*Testcase: (.{1,300}?) took [\d.,]+ sec$/],
 ];
 
 /** The state that this line starts, null where it ends one; undefined when it does neither. */
@@ -121,7 +121,7 @@ export function sectionOf(line: string, raw: string, current: Section | null): S
     if (kind === 'doctest' || kind === 'antCase')
       return {
         ...open(kind),
-        waiting: kind === 'doctest' ? (match[1] ?? '') : (/Testcase: (\S+)/.exec(line)?.[1] ?? ''),
+        waiting: match[1] ?? '',
       };
     if (kind === 'jestFile') return { ...open(kind), waiting: line.trim().split(/\s+/)[1] ?? '' };
     return open(kind);

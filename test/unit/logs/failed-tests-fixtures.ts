@@ -733,6 +733,40 @@ Failing scenarios:
     names: ['rounds half up', 'pays with a card'],
   },
   {
+    runner: 'JUnit by Ant',
+    log: `
+    [junit] Testsuite: com.acme.PriceTest
+    [junit] Testcase: tax took 0.001 sec
+    [junit] Testcase: rounds[half up] took 0.002 sec
+    [junit] 	FAILED
+    [junit] Failures (1):
+    [junit]   JUnit Jupiter:BasketTest:pays()
+    [junit]     MethodSource [className = 'com.acme.BasketTest', methodName = 'pays', methodParameterTypes = '']`,
+    names: ['com.acme.PriceTest.rounds[half up]', 'com.acme.BasketTest.pays'],
+  },
+  {
+    runner: 'nose with generated tests',
+    log: `
+======================================================================
+FAIL: Prices: "rounds/half up"
+----------------------------------------------------------------------
+AssertionError: 1 != 2
+Ran 3 tests in 0.001s`,
+    names: ['Prices: "rounds/half up"'],
+  },
+  {
+    runner: 'pytest with the file below the header',
+    log: `
+=================================== FAILURES ===================================
+______________________ TestBasket.test_pay[card-1.5] ______________________
+>       assert pay() == 2
+E       assert 1 == 2
+tests/test_basket.py:12: AssertionError
+_ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _
+=========================== 1 failed in 0.12s ===========================`,
+    names: ['tests/test_basket.py::TestBasket::test_pay[card-1.5]'],
+  },
+  {
     runner: 'no test runner',
     log: `
 ✖ 12 problems (12 errors, 0 warnings)
