@@ -196,10 +196,11 @@ describe('SEC-3 the cache cannot be poisoned', () => {
 describe('CI-6 makers of the same set-up', () => {
   it('at once make it once', async () => {
     const sha = rig.repository.commit(shop(registry.port));
-    const both = await Promise.all([prepared(sha), prepared(sha), prepared(sha)]);
-    expect(both.map(({ done }) => done.kind).sort()).toEqual(['cached', 'cached', 'ran']);
+    const worktrees = [await rig.checkout(sha), await rig.checkout(sha), await rig.checkout(sha)];
+    const done = await Promise.all(worktrees.map((worktree) => prepareCheckout(rig.requestOf(worktree))));
+    expect(done.map(({ kind }) => kind).sort()).toEqual(['cached', 'cached', 'ran']);
     expect(registry.journal).toEqual([tarball]);
-    for (const { worktree } of both) expect(await rig.step(worktree, after)).toBe(good);
+    for (const worktree of worktrees) expect(await rig.step(worktree, after)).toBe(good);
   });
 
   it.each([
