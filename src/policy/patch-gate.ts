@@ -18,6 +18,8 @@ export type PatchGateSettings = {
   readonly core: readonly string[];
   /** A model wrote it, not a command that a person configured: what tests expect and how checks run may not change either. Default false. */
   readonly drafted?: boolean;
+  /** The workspace lets fixes change its workflow files (CI-13). Default false. */
+  readonly workflows?: boolean;
 };
 
 export type PatchViolation = {
@@ -127,7 +129,7 @@ function fileViolations(file: DiffFile, settings: PatchGateSettings): PatchViola
     found.push(line === undefined ? { rule, path, detail } : { rule, path, line, detail });
   };
   for (const side of pathsOf(file)) {
-    const reason = protectedPathReason(side, settings.core);
+    const reason = protectedPathReason(side, settings.core, settings.workflows);
     if (reason !== null) add('forbiddenPath', `${side}: ${reason}`);
     if (isUnsafePath(side)) add('unsafePath', 'the path leaves the repository or has characters that hide');
   }

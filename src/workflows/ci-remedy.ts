@@ -149,7 +149,7 @@ async function noteGreen(remedy: Remedy, diagnosis: CiDiagnosis): Promise<void> 
       kind: 'openIssue',
       target: `${diagnosis.repository}/flakes`,
       precondition: test,
-      step: 'quarantine',
+      step: `quarantine-${input.finding.fingerprint.slice(0, 12)}-${diagnosis.runId}`,
       input: { title, body, labels: ['untilgreen', 'flake'] },
     },
     async (hold) => ({ giveUp: hold.reason }),

@@ -199,7 +199,12 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
           prepare: await setUpOf(services, workspace, signal, fixer.setup),
           sandbox: await services.sandbox(workspace),
           limits: { timeoutMs: limits.timeoutMs, memoryBytes: limits.memoryBytes, maxOutputBytes },
-          gate: { maxFiles: fixer.maxFiles, maxLines: fixer.maxLines, core: forbiddenPaths },
+          gate: {
+            maxFiles: fixer.maxFiles,
+            maxLines: fixer.maxLines,
+            core: forbiddenPaths,
+            workflows: workspace.ci.fixWorkflows,
+          },
           signal,
         });
         return outcomeOf(result, async (body, kind) =>

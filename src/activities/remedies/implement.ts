@@ -166,8 +166,9 @@ export function createImplementActivities(services: Services): ImplementActiviti
             reason: `the fix would publish a secret (${secrets.join(', ')})`,
             report: '',
           };
-        const { maxFiles, maxLines } = workspace.ci.implementer;
-        const gate = { maxFiles, maxLines, core: workspace.ci.forbiddenPaths, drafted: true };
+        const { forbiddenPaths: core, fixWorkflows: workflows, implementer } = workspace.ci;
+        const { maxFiles, maxLines } = implementer;
+        const gate = { maxFiles, maxLines, core, workflows, drafted: true };
         const result = await verifyFix({ ...runs, value, gate });
         if (result.kind !== 'passed') return noFixOf(result, value.patch, tree.patch ?? '', redact);
         const { kind: _kind, ...found } = result;

@@ -9,9 +9,13 @@ type ProtectedKind = {
   readonly globs: readonly string[];
 };
 
+const CI = 'continuous integration';
+/** A workflow itself (CI-13), not the actions, scripts and owners beside it. */
+const WORKFLOW_FILE = /^\.github\/workflows\/[^/]+\.ya?ml$/;
+
 const KINDS: readonly ProtectedKind[] = [
   {
-    name: 'continuous integration',
+    name: CI,
     words: [],
     globs: [
       '**/.github/**',
@@ -142,11 +146,14 @@ const COMPILED = KINDS.map((kind) => ({
 
 /**
  * Says why a path needs a person, or null when it does not. `core` are globs (case-insensitive, `*` also matches
- * names with a leading dot); one without a slash or ending in `/` means the name at any depth or all below it.
+ * names with a leading dot); one without a slash or ending in `/` means the name at any depth or all below it. `workflows`: files of
+ * GitHub's workflows are allowed, unless their name or `core` protects them (CI-13).
  */
-export function protectedPathReason(path: string, core: readonly string[]): string | null {
+export function protectedPathReason(path: string, core: readonly string[], workflows = false): string | null {
+  const isAllowed = workflows && WORKFLOW_FILE.test(path);
   const words = new Set(pathWords(path));
   for (const kind of COMPILED) {
+    if (isAllowed && kind.name === CI) continue;
     if (kind.matches(path)) return kind.name;
     for (const word of kind.words) if (words.has(word)) return kind.name;
   }

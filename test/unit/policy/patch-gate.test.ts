@@ -381,3 +381,17 @@ describe('CI-7 properties', () => {
     );
   });
 });
+
+// CI-13: only where the workspace allows it, only the workflow itself, and never to weaken what it checks.
+it.each<[path: string, added: string, allowed: boolean, rules: readonly string[]]>([
+  ['.github/workflows/ci.yml', '    runs-on: ubuntu-latest', true, []],
+  ['.github/workflows/ci.yml', '    runs-on: ubuntu-latest', false, ['forbiddenPath']],
+  ['.github/workflows/ci.yml', '        continue-on-error: true', true, ['swallowedFailure']],
+  ['.github/CODEOWNERS', '* @acme/all', true, ['forbiddenPath']],
+  ['.github/actions/setup/action.yml', 'name: setup', true, ['forbiddenPath']],
+  ['packages/a/.github/workflows/ci.yml', 'name: ci', true, ['forbiddenPath']],
+  ['.github/workflows/deploy-secrets.yml', 'name: x', true, ['forbiddenPath']],
+])('CI-13: %s with "%s", allowed: %s', (path, added, workflows, rules) => {
+  const { violations } = judgePatch(diffOf([{ path, added: [added] }]), { ...patchGateDefaults, workflows });
+  expect(violations.map(({ rule }) => rule)).toEqual(rules);
+});
