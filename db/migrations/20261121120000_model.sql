@@ -50,11 +50,14 @@ create table model_attempts (
   reason text,
   started_at timestamptz not null default now(),
   settled_at timestamptz,
+  -- The cycle at whose end it was counted (LOOP-6); null: none yet.
+  cycle integer,
   check ((outcome is null) = (tokens is null))
 );
 create index model_attempts_day on model_attempts (tenant, day);
 create index model_attempts_run on model_attempts (tenant, fingerprint, occurrence, budget);
 create index model_attempts_open on model_attempts (tenant) where outcome is null;
+create index model_attempts_uncounted on model_attempts (tenant) where cycle is null;
 
 -- One row per tenant and day with calls: whether people were told that its budget is nearly used.
 create table model_days (

@@ -164,3 +164,32 @@ test('LOOP-4: what the loop is handed is bounded, what is known is not', async (
   );
   expect(rows[0].n).toBe(5_000);
 });
+
+test('LOOP-6: a cycle records the tokens and the cost of the calls since the one before, each call once', async () => {
+  const call = async (key: string, tokens: number | null): Promise<void> => {
+    await database.pool.query(
+      `insert into model_calls (key, tenant, workspace, fingerprint, occurrence, purpose, model, conversation, state, owner, lease_until)
+       values ($1, 'acme', 'shop', 'f', 1, 'implement', 'm', 'c', 'answered', 'w', now()) on conflict do nothing`,
+      [key],
+    );
+    await database.pool.query(
+      `insert into model_attempts (tenant, key, fingerprint, occurrence, budget, purpose, model, day, reserved_tokens, reserved_micro_usd, lease_until, outcome, tokens, micro_usd)
+       values ('acme', $1, 'f', 1, 'fix', 'implement', 'm', '2026-11-21', 9000, 9, now(), $2, $3, $4)`,
+      [key, tokens === null ? null : 'answered', tokens, tokens === null ? null : tokens * 10],
+    );
+  };
+  await call('a', 1_000);
+  await call('b', 500);
+  await call('under way', null);
+  await settle(1, [observation('production', 'green')]);
+  await settle(1, [observation('production', 'green')]);
+  await call('c', 7);
+  await settle(2, [observation('production', 'green')]);
+  await settle(3, [observation('production', 'green')]);
+  const cycles = await listCycles(database.pool, 'acme', 10);
+  expect(cycles.map(({ tokens, costUsd }) => [tokens, Number(costUsd)])).toEqual([
+    [0, 0],
+    [7, 0.000_07],
+    [1_500, 0.015],
+  ]);
+});
