@@ -192,6 +192,8 @@ timeZone: UTC
 autonomy:
   default: propose
   effects: { applyMigrations: act, applyDrift: act, mergePullRequest: act, rerunFailedJobs: act }
+# A key in the environment of whoever runs the demo is not for it.
+model: { enabled: false }
 cadence:
   perSource: { ciRuns: ${every}, drift: ${every}, migrations: ${every} }
 workspaces:
