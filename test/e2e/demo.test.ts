@@ -135,7 +135,9 @@ test('CI-9: what nobody can fix by rule ends with a person, and says why', { tim
 
   expect(report).toMatchObject({ outcome: 'escalated', exitCode: 3 });
   expect(exitCode).toBe(3);
-  expect(report.reason).toMatch(/ci \/ test fails .*: a person: .*no fixer .*no model: model.enabled is false/);
+  expect(report.reason).toMatch(
+    /ci \/ test fails .*: a person: .*no fixer .*no model: model.enabled is false/,
+  );
   expect(report.alerts).toEqual([expect.stringContaining('test')]);
   expect(report.effects).toContainEqual(
     expect.objectContaining({

@@ -92,7 +92,7 @@ it('declares a class for every kind that there is (DUR-5)', () => {
 it('declares what autonomy each needs (LOOP-12)', () => {
   const needs = (level: string) =>
     definitionsOf(world)
-      .filter(({ autonomy }) => autonomy({}) === level)
+      .filter(({ autonomy }) => autonomy({ branch: 'untilgreen/x' }) === level)
       .map(({ kind }) => kind)
       .sort();
   expect(needs('observe')).toEqual(['sendAlert']);
