@@ -7,16 +7,17 @@ import type { Queryable } from './database.ts';
 export async function openFailures(
   db: Queryable,
   tenant: string,
-  repository: string,
+  /** Failures of pull requests and of watched branches are storms of their own. */
+  place: { readonly repository: string; readonly ofPulls: boolean },
   asker: string,
 ): Promise<readonly OpenFailure[]> {
   const { rows } = await db.query(
     `select f.fingerprint, f.title, f.first_seen_ms as "firstSeenMs", f.severity = 'critical' as critical,
        f.memory -> 'triage' ->> 'signature' as signature,
-       case f.memory -> 'triage' ->> 'wants' when 'fix' then 'fix' when 'other' then 'other' end as wants
-     from findings f where f.tenant = $1 and f.kind = 'ci' and f.detail ->> 'repository' = $2 and (f.status in ('open', 'working', 'waiting') or f.status = 'watched' and f.fingerprint = $3)
+       case when f.memory ->> 'patchedSha' = f.detail ->> 'headSha' then 'other' else f.memory -> 'triage' ->> 'wants' end as wants
+     from findings f where f.tenant = $1 and f.kind = 'ci' and f.detail ->> 'repository' = $2 and (f.detail ? 'pullRequest') = $4 and (f.status in ('open', 'working', 'waiting') or f.status = 'watched' and f.fingerprint = $3)
      order by f.first_seen_ms, f.fingerprint`,
-    [tenant, repository, asker],
+    [tenant, place.repository, asker, place.ofPulls],
   );
   return rows;
 }

@@ -100,6 +100,9 @@ async function runCalls(
   let { conversation } = answer;
   let { tree } = before;
   let useful = false;
+  // Each refusal is a step of its own: so many are no answer.
+  if (answer.toolCalls.length > 4 * bounds.callsPerTurn)
+    return failed(`${answer.toolCalls.length} tool calls in one answer`);
   for (const [index, call] of answer.toolCalls.entries()) {
     const refuse =
       index < bounds.callsPerTurn

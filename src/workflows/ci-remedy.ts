@@ -233,7 +233,11 @@ async function rerunOnce(remedy: Remedy, diagnosis: CiDiagnosis): Promise<Step |
   );
   if (end.status === 'receipt')
     await noteActivity(remedy, end, `Rerun the failed jobs of run ${diagnosis.runId}`);
-  await remember(remedy, { rerunUsed: true });
+  const rerun = end.status === 'receipt' && (end.outcome === 'applied' || end.outcome === 'alreadyApplied');
+  await remember(remedy, {
+    rerunUsed: true,
+    ...(rerun ? { rerunOf: `${diagnosis.runId}#${diagnosis.runAttempt}` } : {}),
+  });
   return failedEnd(end) === null || (end.status === 'receipt' && end.outcome === 'stale') ? again : null;
 }
 

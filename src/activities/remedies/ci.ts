@@ -19,7 +19,6 @@ import {
   readJobLog,
   readJobs,
   readPullRequest,
-  readRunsOfBranch,
   readRunsOfSha,
 } from '../../integrations/github/read.ts';
 import { failingStepCommand } from '../../integrations/workflow-yaml/failing-step.ts';
@@ -27,12 +26,12 @@ import { type FixResult, runFixer } from '../../integrations/workspace/run-fixer
 import type { RunEvidence } from '../../integrations/workspace/run-step.ts';
 import { redactText } from '../../logs/redact-text.ts';
 import { errorSignature } from '../../logs/signature.ts';
-import { countsAsCi, verdictOf } from '../../policy/ci-runs.ts';
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
 import { loadEvidence, saveEvidence } from '../../store/evidence.ts';
 import { readFindingRow, readMemory } from '../../store/findings.ts';
 import { mirrorOf, type Services, workspaceOf } from '../services.ts';
 import { asActivity } from '../temporal.ts';
+import { failedOf, verdictOfJob } from './ci-verdict.ts';
 import { setUpOf } from './set-up.ts';
 
 const failedConclusions: readonly (string | null)[] = ['failure', 'timed_out', 'startup_failure'];
@@ -68,12 +67,7 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
       asActivity(redactor, async (signal): Promise<CiDiagnosis> => {
         const { place, workspace, autonomy } = await placeOf(ref.tenant, ref.workspace, signal);
         const detail = await detailOf(services, ref);
-        const runs = await readRunsOfBranch(place, detail.branch);
-        const ofWorkflow = runs.filter(
-          (run) => run.path === detail.workflowPath && !run.fork && countsAsCi(run.event),
-        );
-        // What was cancelled or skipped says nothing: the run before it decides, as for the source.
-        const newest = ofWorkflow.find((run) => run.status !== 'completed' || verdictOf(run) !== null);
+        const verdict = await verdictOfJob(place, detail);
         const base = {
           repository: place.repository,
           baseBranch: detail.branch,
@@ -81,52 +75,32 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
           mayRerun: false,
           mayPush: detail.pullRequest !== undefined && autonomy.pushBranch === 'act',
         } as const;
-        if (!newest) {
-          return {
-            ...base,
-            red: false,
-            running: false,
-            runId: detail.runId,
-            runAttempt: detail.runAttempt,
-            headSha: detail.headSha,
-            why: 'the workflow has no runs on the branch any more',
-          };
+        if (verdict.state === 'gone' || verdict.state === 'silent') {
+          const { runId, runAttempt, headSha, branch } = detail;
+          const isSilent = verdict.state === 'silent';
+          const why = isSilent
+            ? `the latest runs of ${branch} say nothing about ${detail.workflowName}`
+            : `branch ${branch} is not there any more`;
+          return { ...base, red: isSilent, running: isSilent, runId, runAttempt, headSha, why };
         }
-        const run = { runId: newest.id, runAttempt: newest.attempt, headSha: newest.sha };
-        if (newest.status !== 'completed')
-          return { ...base, ...run, red: true, running: true, why: `run ${newest.id} is ${newest.status}` };
-        if (!failedConclusions.includes(newest.conclusion)) {
-          return {
-            ...base,
-            ...run,
-            red: false,
-            running: false,
-            why: `run ${newest.id} ended ${newest.conclusion ?? 'without a conclusion'}`,
-          };
-        }
-        const jobs = await readJobs(place, newest.id, newest.attempt);
-        const job = jobs.find((one) => one.name === detail.job);
-        if (job && !failedConclusions.includes(job.conclusion))
-          return {
-            ...base,
-            ...run,
-            red: false,
-            running: false,
-            why: `job ${detail.job} passes in run ${newest.id}`,
-          };
+        const { id, attempt, sha, status } = verdict.run;
+        const run = { runId: id, runAttempt: attempt, headSha: sha };
+        if (verdict.state === 'running')
+          return { ...base, ...run, red: true, running: true, why: `run ${id} is ${status}` };
+        if (verdict.state === 'green')
+          return { ...base, ...run, red: false, running: false, why: verdict.why };
+        const { job } = verdict;
         const memory = await readMemory(services.pool, ref);
+        // GitHub shows the old attempt for a moment after a rerun was asked for.
+        if (memory.rerunOf === `${id}#${attempt}`)
+          return { ...base, ...run, red: true, running: true, why: `the rerun of run ${id} has not begun` };
         const mayRerun =
           workspace.ci.rerun && autonomy.rerunFailedJobs === 'act' && memory.rerunUsed !== true;
         const step = job?.steps.find((one) => failedConclusions.includes(one.conclusion))?.name ?? null;
-        if (!job)
-          return {
-            ...base,
-            ...run,
-            red: true,
-            running: false,
-            mayRerun,
-            why: `run ${newest.id} failed without a job ${detail.job}`,
-          };
+        if (!job) {
+          const why = `run ${id} failed without a job ${detail.job}`;
+          return { ...base, ...run, red: true, running: false, mayRerun, why };
+        }
         const needsLog = workspace.ci.fixers.some((fixer) => fixer.match.log !== undefined);
         const log = needsLog ? ((await readJobLog(place, job.id)) ?? '') : '';
         const fixer = workspace.ci.fixers.find((one) =>
@@ -294,7 +268,7 @@ export async function detailOf(services: Services, ref: FindingRef): Promise<CiD
 /** The failing step's own command, how its run failed, and the log of its job. */
 export async function failingCommand(place: Place, detail: CiDetail, diagnosis: CiDiagnosis) {
   const jobs = await readJobs(place, diagnosis.runId, diagnosis.runAttempt);
-  const job = jobs.find((one) => one.name === detail.job);
+  const job = failedOf(jobs.filter((one) => one.name === detail.job));
   const step = job?.steps.find((one) => failedConclusions.includes(one.conclusion));
   if (!job || !step) return { reason: `run ${diagnosis.runId} names no failing step of ${detail.job}` };
   const yaml = await readFileAt(place, detail.workflowPath, diagnosis.headSha);

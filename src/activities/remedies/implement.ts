@@ -38,6 +38,8 @@ import {
 } from './implement-report.ts';
 import { setUpOf } from './set-up.ts';
 
+/** Names of failed tests that are kept with a case: evidence has a bound. */
+const maxFailedTests = 300;
 const maxOutputBytes = 2_000_000;
 const callsPerTurn = 8;
 const nonsense = 4;
@@ -101,7 +103,7 @@ export function createImplementActivities(services: Services): ImplementActiviti
           command: found.failing.command,
           workingDirectory: found.failing.workingDirectory ?? '.',
           ...(await explained(detail.job, found.log, redactor)),
-          failedTests: base.failedTests,
+          failedTests: base.failedTests.slice(0, maxFailedTests),
         };
         const fixCase = await store.keep('fixCase', { failing: found.failing, failure, runUrl: detail.url });
         const earlier = await readFixAttempts(pool, request);

@@ -33,12 +33,15 @@ export async function mayFix(pool: Pool, question: FixQuestion): Promise<HeldBac
 async function heldByStorm(pool: Pool, question: FixQuestion): Promise<HeldBack | null> {
   const { ref, detail, workspace, nowMs } = question;
   const { repository } = detail;
+  // Who opens a pull request with many failing jobs does not hold up the branches that are watched.
+  const ofPulls = detail.pullRequest !== undefined;
+  const storm = ofPulls ? `${repository} pull requests` : repository;
   return transaction(pool, async (tx) => {
-    const holder = await lockStorm(tx, ref.tenant, repository, nowMs);
+    const holder = await lockStorm(tx, ref.tenant, storm, nowMs);
     const verdict = judgeStorm(
       {
         repository,
-        open: await openFailures(tx, ref.tenant, repository, ref.fingerprint),
+        open: await openFailures(tx, ref.tenant, { repository, ofPulls }, ref.fingerprint),
         fingerprint: ref.fingerprint,
         holder,
         provedMs: await lastProvedMs(tx, ref.tenant, repository),
@@ -48,7 +51,7 @@ async function heldByStorm(pool: Pool, question: FixQuestion): Promise<HeldBack 
     );
     if (!verdict.storm) return null;
     if (!verdict.mine) return { why: verdict.why, untilMs: nowMs + verdict.lookAgainMs };
-    await holdStorm(tx, ref.tenant, repository, ref.fingerprint, nowMs);
+    await holdStorm(tx, ref.tenant, storm, ref.fingerprint, nowMs);
     return null;
   });
 }
@@ -64,8 +67,10 @@ async function heldByLimits(pool: Pool, question: FixQuestion): Promise<HeldBack
     { repository: detail.repository, target: `${detail.repository}@${own}` },
     nowMs,
   );
+  // A branch of that name may be anybody's.
+  const account = await place.github.account(place.signal);
   const pulls = (await readOpenPullRequests(place)).filter(
-    ({ head }) => head.ref.startsWith(fixBranchPrefix) && head.ref !== own,
+    ({ head, user }) => user?.id === account.id && head.ref.startsWith(fixBranchPrefix) && head.ref !== own,
   );
   const open = Math.max(counted.open, pulls.length);
   const held = judgePullRequests({ ...counted, open }, workspace.ci.limits, nowMs);

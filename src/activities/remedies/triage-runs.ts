@@ -40,8 +40,9 @@ export async function passedOnSameCommit(place: Place, failed: FailedJobRef): Pr
         .map((run) => ({ run, attempt: run.attempt, words: `run ${run.id}` }));
   for (const { run, attempt, words } of [...attempts, ...others]) {
     const jobs = await readJobs(place, run.id, attempt);
-    // A rerun of some jobs lists the others as they were: only what passed counts.
-    if (jobs.some((job) => job.name === failed.job && verdictOf(job) === 'green')) return words;
+    // A rerun of some jobs lists the others as they were: only what passed counts. Of several jobs with one name, all of them.
+    const named = jobs.filter((job) => job.name === failed.job);
+    if (named.length > 0 && named.every((job) => verdictOf(job) === 'green')) return words;
   }
   return null;
 }

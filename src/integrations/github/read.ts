@@ -101,6 +101,19 @@ export async function readRunsOfBranch(place: Place, branch: string, count = 30)
   return page.workflow_runs.filter((run) => !run.fork);
 }
 
+const runsPerPage = 100;
+
+/** As `readRunsOfBranch`, page by page; `more`: there may be older ones. */
+export async function readRunsOfBranchPage(
+  place: Place,
+  branch: string,
+  page: number,
+): Promise<{ readonly runs: readonly Run[]; readonly more: boolean }> {
+  const params = { branch, per_page: runsPerPage, page };
+  const { workflow_runs } = await place.github.read(call(place, '/actions/runs', params, RunPage));
+  return { runs: workflow_runs.filter((run) => !run.fork), more: workflow_runs.length >= runsPerPage };
+}
+
 /**
  * The bytes of a job's log, ended without an error after `maxBytes`. Stop reading early by leaving the loop.
  * @throws GitHubError `notFound` when there is no log (yet, or any more)
