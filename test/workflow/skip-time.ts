@@ -32,7 +32,7 @@ export async function skipTime(
     const known = quiet ?? (await histories());
     if (quiet !== null) busySince = Date.now();
     else if (Date.now() - busySince > busyLimitMs) throw new Error(`no end of work: ${lastEvents(known)}`);
-    await advance(env, Math.min(endMs, nextTimerMs(known)) - nowMs, quiet !== null, ended);
+    await advance(env, Math.min(endMs, nextTimerMs(known)) - nowMs, histories, ended);
   }
 }
 
@@ -70,7 +70,7 @@ async function whenQuiet(
 async function advance(
   env: TestWorkflowEnvironment,
   ms: number,
-  unlock: boolean,
+  histories: () => Promise<readonly KeptHistory[]>,
   ended: AbortSignal,
 ): Promise<void> {
   let done = false;
@@ -88,8 +88,9 @@ async function advance(
   let unlocked = 0;
   for (let waitedMs = 0; !done; waitedMs += pollMs) {
     await Promise.race([delay(pollMs), slept]);
-    if (done || !unlock || waitedMs < lockedMs) continue;
+    if (done || waitedMs < lockedMs) continue;
     waitedMs = 0;
+    if (!isIdle(await histories()) || done) continue;
     unlocked += 1;
     await connection.testService?.unlockTimeSkipping({});
   }
