@@ -17,9 +17,11 @@ export type FailureRow = {
   readonly confidence: number;
   readonly signature: string | null;
   readonly headline: string | null;
+  /** The first ones; `testsFailed` counts all. */
   readonly failedTests: readonly string[];
   readonly testsFailed: number;
   readonly testsRan: number | null;
+  /** Best first. */
   readonly evidence: readonly { readonly n: number; readonly text: string }[];
   /** Address of the reduced log; null: there is none. */
   readonly reduced: string | null;

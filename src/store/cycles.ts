@@ -35,16 +35,13 @@ export async function finishCycle(
     ...rest,
     findings: findings.length,
   }));
-  // What the remedies' model calls used since the cycle before, each call in one cycle.
+  // With what the remedies' model calls used since the cycle before, each call in one cycle.
   await db.query(
     `with counted as (
        update model_attempts set cycle = $2 where tenant = $1 and cycle is null and outcome is not null returning tokens, micro_usd)
-     update cycles set tokens = (select coalesce(sum(tokens), 0) from counted),
-       cost_usd = (select coalesce(sum(micro_usd), 0) / 1000000 from counted) where tenant = $1 and cycle = $2`,
-    [key.tenant, key.cycle],
-  );
-  await db.query(
-    `update cycles set state = $3, outcome = $4, summary = $5, observations = $6, findings = $7, finished_ms = $8, settled = $9 where tenant = $1 and cycle = $2`,
+     update cycles set state = $3, outcome = $4, summary = $5, observations = $6, findings = $7, finished_ms = $8, settled = $9,
+       tokens = (select coalesce(sum(tokens), 0) from counted), cost_usd = (select coalesce(sum(micro_usd), 0) / 1000000 from counted)
+     where tenant = $1 and cycle = $2`,
     [
       key.tenant,
       key.cycle,

@@ -20,7 +20,6 @@ import {
   pauseFor,
   triesOf,
   waitFor,
-  watch,
 } from './remedy.ts';
 
 const runPollMs = 15_000;
@@ -117,7 +116,7 @@ async function act(remedy: Remedy, diagnosis: CiDiagnosis, seen: LookResult): Pr
     case 'person':
       return toPerson(remedy, triage.why, triage.report);
     case 'watch':
-      return pass(remedy, () => watch(remedy, triage.why));
+      return pass(remedy, () => waitFor(remedy, triage.why, undefined, 'watched'));
     case 'wait': {
       const ms = triage.untilMs === null ? undefined : Math.max(1, triage.untilMs - Date.now());
       return pass(remedy, () => waitFor(remedy, triage.why, ms));
@@ -203,12 +202,9 @@ async function fix(remedy: Remedy, diagnosis: CiDiagnosis, fixer: string, seen: 
   if (outcome.result === 'verified') return propose(remedy, diagnosis, outcome, tries);
   if (outcome.result === 'cannotReproduce') {
     await remedyActivities(input.queues).giveBackAttempt({ ...refOf(input), attemptKey });
-    const rerun = await rerunOnce(remedy, diagnosis);
     return (
-      rerun ?? {
-        next: 'end',
-        result: await escalate(remedy, `cannot reproduce: ${outcome.reason}`, outcome.report),
-      }
+      (await rerunOnce(remedy, diagnosis)) ??
+      toPerson(remedy, `cannot reproduce: ${outcome.reason}`, outcome.report)
     );
   }
   // A fixer gives the same result on the same commit: trying it again would only burn the attempts.

@@ -103,17 +103,15 @@ export async function look(remedy: Remedy): Promise<LookResult> {
   return seen;
 }
 
-/** Waits for a nudge since the last look, or for the time to look again; shown with what it waits for. */
-export async function waitFor(remedy: Remedy, waitingFor: string, ms = safetyNetMs): Promise<void> {
-  await showWaiting(remedy, waitingFor, undefined, false);
+/** Waits for a nudge since the last look, or for the time to look again; shown with what it waits for; `watched`: on purpose not acted on (CI-3). */
+export async function waitFor(
+  remedy: Remedy,
+  waitingFor: string,
+  ms = safetyNetMs,
+  status: 'waiting' | 'watched' = 'waiting',
+): Promise<void> {
+  await showWaiting(remedy, waitingFor, undefined, false, status);
   await condition(() => remedy.nudged, ms, { summary: waitingFor.slice(0, 180) });
-  await rollIfLong(remedy);
-}
-
-/** CI-3: seen, and on purpose not acted on, until it moves. */
-export async function watch(remedy: Remedy, why: string): Promise<void> {
-  await showWaiting(remedy, why, undefined, false, 'watched');
-  await condition(() => remedy.nudged, safetyNetMs, { summary: why.slice(0, 180) });
   await rollIfLong(remedy);
 }
 

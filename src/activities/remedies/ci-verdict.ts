@@ -1,7 +1,7 @@
 // What a job of a workflow says on a branch now: by the newest run in which it said anything. What was cancelled or skipped says nothing, in a run
 // as in a job; several jobs may have one name, and the name is green when all of them are.
 import type { CiDetail } from '../../contract/finding.ts';
-import { type Place, readBranchSha, readJobs, readRunsOfBranchPage } from '../../integrations/github/read.ts';
+import { type Place, readBranchSha, readJobs, readRunsOfBranch } from '../../integrations/github/read.ts';
 import type { Job, Run } from '../../integrations/github/shapes.ts';
 import { countsAsCi, verdictOf } from '../../policy/ci-runs.ts';
 
@@ -46,7 +46,7 @@ export function failedOf(named: readonly Job[]): Job | null {
 /** Newest first, those under way and those that said something, of the first page that has any. */
 async function runsThatCount(place: Place, detail: CiDetail): Promise<readonly Run[]> {
   for (let page = 1; page <= maxPages; page += 1) {
-    const { runs, more } = await readRunsOfBranchPage(place, detail.branch, page);
+    const { runs, more } = await readRunsOfBranch(place, detail.branch, page);
     const counting = runs.filter(
       (run) =>
         run.path === detail.workflowPath &&

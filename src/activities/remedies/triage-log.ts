@@ -11,24 +11,16 @@ import { type Place, streamJobLog } from '../../integrations/github/read.ts';
 import { classifyLog } from '../../logs/classify.ts';
 import { createFailedTests } from '../../logs/failed-tests.ts';
 import { failureSignature } from '../../logs/failure-signature.ts';
-import { type LogFile, type LogLine, readLines } from '../../logs/lines.ts';
+import { type LogFile, readLines } from '../../logs/lines.ts';
 import { ranTests } from '../../logs/ran-tests.ts';
 import { type ReducedLog, reduceLog } from '../../logs/reduce.ts';
+import type { FailureRow } from '../../store/ci-failures.ts';
 
-export type LogReading = {
-  readonly class: CiClass;
-  readonly confidence: number;
-  readonly signature: string | null;
-  readonly headline: string | null;
-  /** The first ones; `testsFailed` counts all. */
-  readonly failedTests: readonly string[];
-  readonly testsFailed: number;
-  readonly testsRan: number | null;
-  /** Best first. */
-  readonly evidence: readonly LogLine[];
-  /** The reduced log. */
-  readonly reduced: string;
-};
+/** What a log alone says, as it is kept; `reduced` is the reduced log itself, not its address. */
+export type LogReading = Pick<
+  FailureRow,
+  'class' | 'confidence' | 'signature' | 'headline' | 'failedTests' | 'testsFailed' | 'testsRan' | 'evidence'
+> & { readonly reduced: string };
 
 /** What a model may say where the rules say nothing (CI-2). Null: it does not know either. */
 export type Classify = (

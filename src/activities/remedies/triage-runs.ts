@@ -60,7 +60,7 @@ export async function readBranchRuns(
   branch: string,
   workflowPath: string,
 ): Promise<BranchRuns> {
-  const runs = (await readRunsOfBranch(place, branch, 100)).filter(
+  const runs = (await readRunsOfBranch(place, branch)).runs.filter(
     (run) => run.path === workflowPath && countsAsCi(run.event),
   );
   const ended = runs.filter((run) => verdictOf(run) !== null);

@@ -1,11 +1,10 @@
 // `untilgreen logs classify FILE`: why a run failed, by rules over its log or archive (CI-2). Needs no server and no tenant.
 import type { Command } from 'commander';
-import { UsageError } from '../../client/errors.ts';
 import { type Classification, classifyLog } from '../../logs/classify.ts';
-import { type LogFile, LogFileError, openLog } from '../../logs/log-files.ts';
 import { redactText } from '../../logs/redact-text.ts';
 import type { Frame } from '../frame.ts';
 import { printable } from '../text/table.ts';
+import { openArgument } from './log-argument.ts';
 
 type Options = { readonly passing?: string; readonly json?: boolean };
 
@@ -20,8 +19,8 @@ export function classifyCommand(logs: Command, frame: Frame): void {
     .option('--json', 'one JSON document on stdout')
     .action((file: string, options: Options) =>
       frame.run(options, async () => {
-        const passing = options.passing === undefined ? [] : await opened(options.passing, '--passing');
-        const result = await classifyLog(await opened(file, 'FILE'), { passing });
+        const passing = options.passing === undefined ? [] : await openArgument(options.passing, '--passing');
+        const result = await classifyLog(await openArgument(file, 'FILE'), { passing });
         const clean = {
           ...result,
           evidence: result.evidence.map((line) => ({ ...line, text: redactText(line.text, frame.redactor) })),
@@ -29,15 +28,6 @@ export function classifyCommand(logs: Command, frame: Frame): void {
         return { json: clean, text: forPeople(clean) };
       }),
     );
-}
-
-async function opened(path: string, argument: string): Promise<readonly LogFile[]> {
-  try {
-    return await openLog(path);
-  } catch (error) {
-    if (!(error instanceof LogFileError)) throw error;
-    throw new UsageError(error.message.replace(/^FILE: /, `${argument}: `));
-  }
 }
 
 function forPeople(result: Classification): string {

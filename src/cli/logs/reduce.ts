@@ -2,11 +2,12 @@
 // Needs no server and no tenant.
 import type { Command } from 'commander';
 import { UsageError } from '../../client/errors.ts';
-import { type LogFile, LogFileError, openLog, readStdin } from '../../logs/log-files.ts';
+import { type LogFile, LogFileError, readStdin } from '../../logs/log-files.ts';
 import { redactText } from '../../logs/redact-text.ts';
 import { DEFAULT_MAX_TOKENS, type ReducedLine, type ReducedLog, reduceLogs } from '../../logs/reduce.ts';
 import type { Frame } from '../frame.ts';
 import { printable } from '../text/table.ts';
+import { openArgument } from './log-argument.ts';
 
 type ReduceOptions = {
   readonly passing?: readonly string[];
@@ -30,8 +31,9 @@ export function reduceCommand(logs: Command, frame: Frame): void {
       frame.run(options, async () => {
         const maxTokens = tokensOf(options.maxTokens);
         const passing: LogFile[] = [];
-        for (const path of options.passing ?? []) passing.push(...(await opened(path, '--passing')));
-        const files = file === STDIN ? [{ name: 'stdin', open: readStdin }] : await opened(file, 'FILE');
+        for (const path of options.passing ?? []) passing.push(...(await openArgument(path, '--passing')));
+        const files =
+          file === STDIN ? [{ name: 'stdin', open: readStdin }] : await openArgument(file, 'FILE');
         const reduced = await reduceAll(files, passing, maxTokens);
         const clean = <T extends ReducedLine>(line: T): T => ({
           ...line,
@@ -63,15 +65,6 @@ function tokensOf(value: string | undefined): number {
   throw new UsageError(
     `--max-tokens: ${JSON.stringify(value)} is not a number from ${MIN_TOKENS} to ${MAX_TOKENS}. Fix: for example --max-tokens ${DEFAULT_MAX_TOKENS}`,
   );
-}
-
-async function opened(path: string, argument: string): Promise<readonly LogFile[]> {
-  try {
-    return await openLog(path);
-  } catch (error) {
-    if (!(error instanceof LogFileError)) throw error;
-    throw new UsageError(error.message.replace(/^FILE: /, `${argument}: `));
-  }
 }
 
 /** Numbers in front; `⋮` where lines are left out. */

@@ -1,6 +1,7 @@
 // What can go wrong with a call of the model, by what is to be done about it and by whether it may have cost something. Holds the provider's own
 // words, never the key or what was sent (SEC-2).
 import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk';
+import { codeOf, notConnected, oneLine } from '../http-failure.ts';
 import { AnswerBroken } from './answer.ts';
 
 /**
@@ -24,20 +25,6 @@ export class ClaudeError extends Error {
 
 const maxDelayMs = 300_000;
 const settingsStatus: ReadonlySet<number> = new Set([401, 402, 403, 404]);
-const notConnected: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-]);
-
 /** The server's own word first (`x-should-retry`), then the status: 408, 409, 429 and 5xx pass, other 4xx do not. */
 export function kindOfStatus(
   status: number,
@@ -103,20 +90,4 @@ function messageOf(error: APIError): string {
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : 'error';
-}
-
-/** The system's code, down the causes. */
-function codeOf(error: unknown, depth = 0): string | undefined {
-  if (typeof error !== 'object' || error === null || depth > 5) return undefined;
-  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
-  if ('errors' in error && Array.isArray(error.errors)) return codeOf(error.errors[0], depth + 1);
-  return 'cause' in error ? codeOf(error.cause, depth + 1) : undefined;
-}
-
-function oneLine(text: string): string {
-  const line = text
-    .replace(/<[^>]{0,200}>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return line.length > 400 ? `${line.slice(0, 400)}…` : line;
 }

@@ -1,5 +1,6 @@
 // What can go wrong with a request to GitHub, as plain classes, and above all: whether the request certainly had no effect.
 // Holds GitHub's own words, never headers, tokens or what was sent (SEC-2).
+import { codeOf, notConnected, oneLine } from '../http-failure.ts';
 
 /**
  * `refused`: the connection never came about. `network`: it broke or took too long. `moved`: the repository has another name.
@@ -103,20 +104,6 @@ function delayMs(headers: Headers, nowMs: number): number | undefined {
   return Number.isFinite(reset) ? bounded(reset * 1_000 - clockMs) : undefined;
 }
 
-const notConnected = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-]);
-
 /** The error for a request without an answer. */
 export function connectionError(what: string, error: unknown): GitHubError {
   const code = codeOf(error);
@@ -126,23 +113,4 @@ export function connectionError(what: string, error: unknown): GitHubError {
     'network',
     `GitHub ${what}: no answer (${code ?? (error instanceof Error ? error.name : 'error')})`,
   );
-}
-
-/** The system's code, down the causes; of several addresses that were tried, the first one's. */
-function codeOf(error: unknown, depth = 0): string | undefined {
-  if (typeof error !== 'object' || error === null || depth > 5) return undefined;
-  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
-  if ('errors' in error && Array.isArray(error.errors)) {
-    const inner = codeOf(error.errors[0], depth + 1);
-    if (inner !== undefined) return inner;
-  }
-  return 'cause' in error ? codeOf(error.cause, depth + 1) : undefined;
-}
-
-function oneLine(text: string): string {
-  const line = text
-    .replace(/<[^>]{0,200}>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return line.length > 400 ? `${line.slice(0, 400)}…` : line;
 }

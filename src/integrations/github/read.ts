@@ -94,20 +94,13 @@ export async function readLatestRun(place: Place, sha: string, workflowPath: str
   );
 }
 
-/** The runs of a branch, newest first, at most `count` (100). */
-export async function readRunsOfBranch(place: Place, branch: string, count = 30): Promise<readonly Run[]> {
-  const params = { branch, per_page: Math.min(100, count) };
-  const page = await place.github.read(call(place, '/actions/runs', params, RunPage));
-  return page.workflow_runs.filter((run) => !run.fork);
-}
-
 const runsPerPage = 100;
 
-/** As `readRunsOfBranch`, page by page; `more`: there may be older ones. */
-export async function readRunsOfBranchPage(
+/** The runs of a branch, newest first, page by page; `more`: there may be older ones. */
+export async function readRunsOfBranch(
   place: Place,
   branch: string,
-  page: number,
+  page = 1,
 ): Promise<{ readonly runs: readonly Run[]; readonly more: boolean }> {
   const params = { branch, per_page: runsPerPage, page };
   const { workflow_runs } = await place.github.read(call(place, '/actions/runs', params, RunPage));

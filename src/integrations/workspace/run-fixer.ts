@@ -6,7 +6,6 @@ import { pathMatches } from '../../policy/patch/protected-paths.ts';
 import { judgePatch, type PatchGateSettings, type PatchViolation } from '../../policy/patch-gate.ts';
 import { GitError } from '../git/git-command.ts';
 import type { Mirror } from '../git/mirror.ts';
-import { commitValue } from '../git/push.ts';
 import {
   captureTree,
   changedPaths,
@@ -17,6 +16,7 @@ import {
 } from '../git/worktree.ts';
 import { RefusedCommand } from '../sandbox/bubblewrap.ts';
 import type { Sandbox } from '../sandbox/run-in-sandbox.ts';
+import { commitToVerify } from './commit-to-verify.ts';
 import {
   type FailingCommand,
   failedAsTheRun,
@@ -143,7 +143,9 @@ export async function runFixer(request: FixerRequest): Promise<FixResult> {
 
     enter('verify');
     await work.remove();
-    const verifier = await fresh(await commitOf(request, patch, treeSha));
+    const verifier = await fresh(
+      await commitToVerify(request.mirror, { baseSha: request.baseSha, patch, treeSha }),
+    );
     await request.prepare(verifier);
     const first = await step(verifier, request.failing.command, 'failing');
     if (!first.passed) return { kind: 'notFixed', patch, before, after: [first] };
@@ -170,23 +172,6 @@ export async function runFixer(request: FixerRequest): Promise<FixResult> {
   } finally {
     await Promise.all(worktrees.map((worktree) => worktree.remove()));
   }
-}
-
-/** The fix as a commit, as CI would check it out: checks that compare with git must not see it as a change. */
-async function commitOf(request: FixerRequest, patch: string, treeSha: string): Promise<string> {
-  const author = { name: 'verifier', email: 'verifier@localhost' };
-  const { mirror, baseSha } = request;
-  const commit = await commitValue({
-    mirror,
-    baseSha,
-    patch,
-    message: 'fix',
-    author,
-    dateIso: '2000-01-01T00:00:00Z',
-  });
-  if (commit.treeSha !== treeSha)
-    throw new GitError('failed', 'the patch does not rebuild what the fixer made');
-  return commit.commitSha;
 }
 
 /** The base with only what the fixer changed: nothing that set-up made, nothing outside of `paths`. */

@@ -6,10 +6,10 @@ import { lastLines } from '../../logs/signature.ts';
 import { judgePatch, type PatchGateSettings, type PatchViolation } from '../../policy/patch-gate.ts';
 import { GitError } from '../git/git-command.ts';
 import type { Mirror } from '../git/mirror.ts';
-import { commitValue } from '../git/push.ts';
 import { createWorktree, type Worktree, type WorktreeValue } from '../git/worktree.ts';
 import { RefusedCommand } from '../sandbox/bubblewrap.ts';
 import type { Sandbox } from '../sandbox/run-in-sandbox.ts';
+import { commitToVerify } from './commit-to-verify.ts';
 import {
   type FailingCommand,
   failedAsTheRun,
@@ -91,7 +91,8 @@ export async function verifyFix(request: VerifyRequest): Promise<Verified> {
     const base = await reproduce(request, value.baseSha);
     const { before, failedTests } = base;
     if (base.otherwise !== undefined) return { kind: 'cannotReproduce', reason: base.otherwise, before };
-    return await inFresh(request, await commitOf(request), async (worktree): Promise<Verified> => {
+    const fixed = await commitToVerify(request.mirror, value);
+    return await inFresh(request, fixed, async (worktree): Promise<Verified> => {
       const after: RunEvidence[] = [];
       for (const run of ['first', 'second'] as const) {
         const { evidence, output } = await runFailing(request, worktree);
@@ -149,21 +150,6 @@ async function runFailing(
     },
   });
   return { evidence, output };
-}
-
-/** The patch as a commit, as CI would check it out: checks that compare with git must not see it as a change. */
-async function commitOf({ mirror, value }: VerifyRequest): Promise<string> {
-  const commit = await commitValue({
-    mirror,
-    baseSha: value.baseSha,
-    patch: value.patch,
-    message: 'fix',
-    author: { name: 'verifier', email: 'verifier@localhost' },
-    dateIso: '2000-01-01T00:00:00Z',
-  });
-  if (commit.treeSha !== value.treeSha)
-    throw new GitError('failed', 'the patch does not rebuild what the implementer made');
-  return commit.commitSha;
 }
 
 function failedNames(output: string): readonly string[] {
