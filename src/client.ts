@@ -4,16 +4,22 @@
 import { type Context, temporalConnector } from './client/context.ts';
 import { type EndpointOptions, findEndpoints } from './client/endpoints.ts';
 import { asPostgresError, UsageError } from './client/errors.ts';
-import { type CiStateRow, readCiState, readFindings } from './client/findings.ts';
-import * as focused from './client/focus.ts';
+import { type CiStateRow, readCiState, readFindings } from './client/look/findings.ts';
+import {
+  type History,
+  type HistoryOptions,
+  readHistory,
+  readRecord,
+  type Shown,
+} from './client/look/records.ts';
+import { readStatus, type Status } from './client/look/status.ts';
+import { type ApprovalView, approvalView, type FindingView } from './client/look/views.ts';
+import { readWhy, type Why } from './client/look/why.ts';
 import { requireTenant } from './client/names.ts';
-import * as orders from './client/orders.ts';
-import * as pauses from './client/pause.ts';
-import { type History, type HistoryOptions, readHistory, readRecord, type Shown } from './client/records.ts';
-import { readStatus, type Status } from './client/status.ts';
-import * as tenants from './client/tenants.ts';
-import { type ApprovalView, approvalView, type FindingView } from './client/views.ts';
-import { readWhy, type Why } from './client/why.ts';
+import * as focused from './client/steer/focus.ts';
+import * as orders from './client/steer/orders.ts';
+import * as pauses from './client/steer/pause.ts';
+import * as tenants from './client/steer/tenants.ts';
 import { queueNames } from './contract/names.ts';
 import type { TenantConfig } from './contract/tenant-config.ts';
 import { openApprovals } from './store/approvals.ts';

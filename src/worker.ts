@@ -14,7 +14,7 @@ import { type ActivityOptions, createActivities } from './activities/index.ts';
 import { createServices } from './activities/services.ts';
 import { createSecretResolver } from './config/secrets.ts';
 import { queueNames } from './contract/names.ts';
-import { createRedactor } from './logs/redact-values.ts';
+import { createRedactor } from './logs/redact/redact-values.ts';
 import { createPool } from './store/database.ts';
 
 export type StartWorkerOptions = {

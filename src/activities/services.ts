@@ -9,7 +9,7 @@ import { createWorktree, type Worktree } from '../integrations/git/worktree.ts';
 import { createGitHub, type GitHub } from '../integrations/github/client.ts';
 import { findSandbox } from '../integrations/sandbox/find-sandbox.ts';
 import type { Sandbox } from '../integrations/sandbox/run-in-sandbox.ts';
-import type { Redactor } from '../logs/redact-values.ts';
+import type { Redactor } from '../logs/redact/redact-values.ts';
 import type { Pool } from '../store/database.ts';
 import { readTenant, type TenantRow } from '../store/tenants.ts';
 

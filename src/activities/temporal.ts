@@ -3,7 +3,7 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { failures } from '../contract/names.ts';
-import type { Redactor } from '../logs/redact-values.ts';
+import type { Redactor } from '../logs/redact/redact-values.ts';
 import { isAway } from '../store/database.ts';
 import { BadRequest, TryAgain } from './effects/door-failure.ts';
 

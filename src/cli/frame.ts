@@ -5,7 +5,7 @@ import type { Untilgreen } from '../client.ts';
 import { namesSecret } from '../config/secret-shapes.ts';
 import { createSecretResolver } from '../config/secrets.ts';
 import type { Json } from '../contract/effect.ts';
-import { createRedactor, type Redactor } from '../logs/redact-values.ts';
+import { createRedactor, type Redactor } from '../logs/redact/redact-values.ts';
 import { type ExitCode, exitCodeOf, exitCodes, isForPeople } from './exit-codes.ts';
 import { printable } from './text/table.ts';
 

@@ -2,7 +2,7 @@
 // Streams: text of any size in bounded memory. With --json the places instead of the text.
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { redactStream } from '../logs/redact-text.ts';
+import { redactStream } from '../logs/redact/redact-text.ts';
 import type { Frame } from './frame.ts';
 
 export function redactCommand(program: Command, frame: Frame): void {

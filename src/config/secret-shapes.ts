@@ -1,5 +1,5 @@
 // What a pasted secret looks like, so that a tenant file that holds one is refused and the message does not repeat it.
-// Pure. Not the redactor (src/logs/redact-values.ts): this one judges a whole value that a person wrote.
+// Pure. Not the redactor (src/logs/redact/redact-values.ts): this one judges a whole value that a person wrote.
 
 const shapes: readonly RegExp[] = [
   /\bgh[pousr]_[A-Za-z0-9]{16,}/,

@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { isSecretReference, type SecretReference } from '../contract/tenant-config.ts';
-import type { Redactor } from '../logs/redact-values.ts';
+import type { Redactor } from '../logs/redact/redact-values.ts';
 import { type UsualName, usualNames } from './usual-names.ts';
 
 const maxSecretBytes = 64 * 1024;

@@ -1,4 +1,4 @@
-// What a failing job is, and what happens next with it (CI-2, CI-3, CI-4, CI-12), as the remedy sees it. The rules are in src/policy/ci-triage.ts.
+// What a failing job is, and what happens next with it (CI-2, CI-3, CI-4, CI-12), as the remedy sees it. The rules are in src/policy/ci/ci-triage.ts.
 import type { CiDiagnosis, FindingRef } from './activities.ts';
 
 export const ciClasses = ['flake', 'regression', 'env', 'config', 'infra', 'unknown'] as const;

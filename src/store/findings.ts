@@ -2,7 +2,7 @@
 import type { Json } from '../contract/effect.ts';
 import type { Finding, FindingStatus, ObservedFinding } from '../contract/finding.ts';
 import type { TenantConfig } from '../contract/tenant-config.ts';
-import type { FindingChange, KnownFinding } from '../policy/reconcile.ts';
+import type { FindingChange, KnownFinding } from '../policy/loop/reconcile.ts';
 import { appendAudit } from './audit.ts';
 import { canonicalJson, type Queryable, sha256 } from './database.ts';
 

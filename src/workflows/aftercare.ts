@@ -13,7 +13,6 @@ import type { RemedyInput } from '../contract/loop.ts';
 import { remedyWorkflowId } from '../contract/names.ts';
 import { checksOf, isRepeat, spanOf, whyClosed, whyIssueClosed } from '../policy/aftercare.ts';
 import { careActivities, ciActivities } from './activities.ts';
-import { escapeText } from './details.ts';
 import {
   type EffectEnd,
   type OnHold,
@@ -23,8 +22,9 @@ import {
   runEffect,
   safetyNetMs,
 } from './effects.ts';
-import { closeOwnPull, nudgeSignal } from './remedy.ts';
-import { reportTo } from './report.ts';
+import { escapeText } from './loop/details.ts';
+import { closeOwnPull, nudgeSignal } from './remedies/remedy.ts';
+import { reportTo } from './remedies/report.ts';
 
 /** A run that is under way when a check is due is looked at again so often. */
 const runningMs = 5 * 60_000;

@@ -20,9 +20,9 @@ import type {
 } from '../contract/effect.ts';
 import type { RemedyInput, RemedyResult } from '../contract/loop.ts';
 import { alertActivities, effectActivities, remedyActivities } from './activities.ts';
-import { escapeText } from './details.ts';
-import type { Loop } from './loop.ts';
-import { reportTo } from './report.ts';
+import { escapeText } from './loop/details.ts';
+import type { Loop } from './loop/loop.ts';
+import { reportTo } from './remedies/report.ts';
 import { statusAttribute } from './visibility.ts';
 
 /** A hold without an end is looked at again so often, in case a nudge was lost; not when cycles are due, which nudge. */

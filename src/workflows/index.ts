@@ -1,6 +1,6 @@
 // The only entry of the workflow bundle.
 export { aftercare } from './aftercare.ts';
-export { ciRemedy } from './ci-remedy.ts';
-export { driftRemedy } from './drift-remedy.ts';
-export { migrationRemedy } from './migration-remedy.ts';
-export { tenantLoop } from './tenant.ts';
+export { tenantLoop } from './loop/tenant.ts';
+export { ciRemedy } from './remedies/ci.ts';
+export { driftRemedy } from './remedies/drift.ts';
+export { migrationRemedy } from './remedies/migration.ts';

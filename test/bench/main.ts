@@ -11,10 +11,10 @@ import { parseTenantFile } from '../../src/config/tenant-file.ts';
 import type { SourceKind } from '../../src/contract/finding.ts';
 import { tenantWorkflowId, workflowTypes } from '../../src/contract/names.ts';
 import { startEmbedded } from '../../src/embedded/up.ts';
-import { createRedactor } from '../../src/logs/redact-values.ts';
+import { createRedactor } from '../../src/logs/redact/redact-values.ts';
 import { createPool } from '../../src/store/database.ts';
 import { applyTenant } from '../../src/store/tenants.ts';
-import { actionsOf } from '../support/temporal-actions.ts';
+import { actionsOf } from '../support/temporal/temporal-actions.ts';
 import { tokensOfFixes } from './tokens.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });

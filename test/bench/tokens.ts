@@ -14,7 +14,7 @@ export async function tokensOfFixes(): Promise<{ readonly [name: string]: number
   try {
     const child = spawn(
       process.execPath,
-      ['node_modules/vitest/vitest.mjs', 'run', 'test/e2e/ci-fix.test.ts'],
+      ['node_modules/vitest/vitest.mjs', 'run', 'test/e2e/ci/ci-fix.test.ts'],
       {
         stdio: ['ignore', 'ignore', 'inherit'],
         env: { ...process.env, UNTILGREEN_TOKEN_REPORT: file },
@@ -27,7 +27,7 @@ export async function tokensOfFixes(): Promise<{ readonly [name: string]: number
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Line);
     if (code !== 0 || lines.length === 0)
-      return { tokens: 'not counted: test/e2e/ci-fix.test.ts does not pass here' };
+      return { tokens: 'not counted: test/e2e/ci/ci-fix.test.ts does not pass here' };
     return {
       triageTokens: Math.max(...lines.map(({ triage }) => triage)),
       fixTokens: Math.max(...lines.map(({ fix }) => fix)),

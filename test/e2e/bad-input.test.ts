@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { tenantWorkflowId, updates } from '../../src/contract/names.ts';
 import type { LastRead } from '../../src/store/status.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { start } from './approving.ts';
+import { start } from './people/approving.ts';
 import { createWorld, type World, whole } from './rig.ts';
 
 const migration = (up: string, options = ''): string =>

@@ -8,7 +8,7 @@ import { freePort } from '../../src/embedded/machine/ports.ts';
 import { startTemporal } from '../../src/embedded/temporal.ts';
 import { ensureTemporalBinary } from '../../src/embedded/temporal-binary.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { actionsOf } from '../support/temporal-actions.ts';
+import { actionsOf } from '../support/temporal/temporal-actions.ts';
 import { createWorld, whole } from './rig.ts';
 
 const sources = 3;

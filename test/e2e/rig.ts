@@ -25,7 +25,7 @@ import { applyTenant } from '../../src/store/tenants.ts';
 import { type RunningWorker, type StartWorkerOptions, startWorker } from '../../src/worker.ts';
 import { historiesOf, keep, replay } from '../replay/histories.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { type TestTemporal, testTemporal, workflowBundle } from '../support/temporal.ts';
+import { type TestTemporal, testTemporal, workflowBundle } from '../support/temporal/temporal.ts';
 
 /** Merged into a part of the tenant file; null leaves the part out. */
 type Patch = Readonly<Record<string, unknown>>;

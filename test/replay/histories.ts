@@ -6,7 +6,7 @@ import type { Client } from '@temporalio/client';
 import { type History, historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { Worker } from '@temporalio/worker';
-import { workflowBundle } from '../support/temporal.ts';
+import { workflowBundle } from '../support/temporal/temporal.ts';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 

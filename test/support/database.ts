@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { TEMPLATE_DATABASE, testResource } from './test-servers.ts';
+import { TEMPLATE_DATABASE, testResource } from './temporal/test-servers.ts';
 
 export interface TestDatabase {
   url: string;

@@ -7,7 +7,7 @@ import { createEffectDefinitions } from '../../src/activities/index.ts';
 import { createServices } from '../../src/activities/services.ts';
 import { createSecretResolver } from '../../src/config/secrets.ts';
 import type { EffectAnswer, EffectRequest } from '../../src/contract/effect.ts';
-import { createRedactor } from '../../src/logs/redact-values.ts';
+import { createRedactor } from '../../src/logs/redact/redact-values.ts';
 import { createPool } from '../../src/store/database.ts';
 import { scriptedEffects } from './scripted-effects.ts';
 

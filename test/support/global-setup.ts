@@ -18,8 +18,8 @@ import { startPostgres } from '../../src/embedded/postgres.ts';
 import { migrateOwnSchema } from '../../src/embedded/schema.ts';
 import { startTemporal } from '../../src/embedded/temporal.ts';
 import { ensureTemporalBinary } from '../../src/embedded/temporal-binary.ts';
-import { TEMPLATE_DATABASE, type TestResources } from './test-servers.ts';
-import { ensureTimeSkippingServer } from './time-skipping-server.ts';
+import { TEMPLATE_DATABASE, type TestResources } from './temporal/test-servers.ts';
+import { ensureTimeSkippingServer } from './temporal/time-skipping-server.ts';
 
 const WORKFLOWS = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
 

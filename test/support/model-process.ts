@@ -6,7 +6,7 @@ import { createModelCaller, type ModelPoint } from '../../src/activities/model/c
 import { createServices } from '../../src/activities/services.ts';
 import { createSecretResolver } from '../../src/config/secrets.ts';
 import type { ModelCallAnswer, ModelCallRequest } from '../../src/contract/model.ts';
-import { createRedactor } from '../../src/logs/redact-values.ts';
+import { createRedactor } from '../../src/logs/redact/redact-values.ts';
 import { createPool } from '../../src/store/database.ts';
 
 const Job = z.object({

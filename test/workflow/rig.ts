@@ -7,20 +7,20 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { test as once, vi } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
 import { createServices } from '../../src/activities/services.ts';
-import { startAndWake } from '../../src/client/loops.ts';
+import { startAndWake } from '../../src/client/steer/loops.ts';
 import { createSecretResolver } from '../../src/config/secrets.ts';
 import { parseTenantFile } from '../../src/config/tenant-file.ts';
 import type { TenantState, TenantView } from '../../src/contract/loop.ts';
 import { type QueueNames, queries, tenantWorkflowId, workflowTypes } from '../../src/contract/names.ts';
 import type { TenantConfig } from '../../src/contract/tenant-config.ts';
-import { createRedactor } from '../../src/logs/redact-values.ts';
+import { createRedactor } from '../../src/logs/redact/redact-values.ts';
 import { listCycles } from '../../src/store/cycles.ts';
 import { createPool, type Pool } from '../../src/store/database.ts';
 import { type FindingRow, listFindings } from '../../src/store/findings.ts';
 import { applyTenant } from '../../src/store/tenants.ts';
 import { historiesOf, type KeptHistory, replay } from '../replay/histories.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { testTemporal, timeSkipping, workflowBundle } from '../support/temporal.ts';
+import { testTemporal, timeSkipping, workflowBundle } from '../support/temporal/temporal.ts';
 import { isStranded, skipTime } from './skip-time.ts';
 import { createScriptedWorld, type ScriptedWorld } from './world.ts';
 

@@ -3,7 +3,7 @@ import type { EffectActivities } from '../../contract/activities.ts';
 import type { EffectRequest } from '../../contract/effect.ts';
 import { effectKinds } from '../../contract/effect.ts';
 import { effectActivity } from '../../contract/names.ts';
-import type { Redactor } from '../../logs/redact-values.ts';
+import type { Redactor } from '../../logs/redact/redact-values.ts';
 import { asActivity } from '../temporal.ts';
 import type { Door } from './door.ts';
 

@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import type { AlertChannel, TenantConfig } from '../../contract/tenant-config.ts';
 import { type Channel, sendAlert } from '../../integrations/notify/send.ts';
-import { redactText } from '../../logs/redact-text.ts';
+import { redactText } from '../../logs/redact/redact-text.ts';
 import type { Services } from '../services.ts';
 import { defineEffect, type EffectDefinition, NotWritten } from './definition.ts';
 

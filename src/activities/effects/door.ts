@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EffectAnswer, EffectKind, EffectRequest, Receipt } from '../../contract/effect.ts';
 import { failures } from '../../contract/names.ts';
-import type { Redactor } from '../../logs/redact-values.ts';
+import type { Redactor } from '../../logs/redact/redact-values.ts';
 import { appendAudit } from '../../store/audit.ts';
 import * as claims from '../../store/claims.ts';
 import {

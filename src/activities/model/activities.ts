@@ -2,7 +2,7 @@
 import { activityInfo } from '@temporalio/activity';
 import type { EffectAnswer, EffectRequest } from '../../contract/effect.ts';
 import type { ModelActivities, ModelCallRequest } from '../../contract/model.ts';
-import { utcDay } from '../../policy/model-budget.ts';
+import { utcDay } from '../../policy/model/model-budget.ts';
 import type { Services } from '../services.ts';
 import { asActivity } from '../temporal.ts';
 import { createModelCaller, type ModelOptions } from './call.ts';

@@ -8,8 +8,12 @@ import {
   lastToolCalls,
   type ToolDefinition,
 } from '../../integrations/anthropic/conversation.ts';
-import { asData } from '../../policy/outside-text.ts';
-import { type ConversationStore, openConversation, readConversation } from '../../store/conversations.ts';
+import { asData } from '../../policy/model/outside-text.ts';
+import {
+  type ConversationStore,
+  openConversation,
+  readConversation,
+} from '../../store/model/conversations.ts';
 import { TryAgain } from '../effects/door-failure.ts';
 import type { Services } from '../services.ts';
 import type { ModelCaller } from './call.ts';

@@ -3,11 +3,11 @@ import type { ModelCallRequest } from '../../contract/model.ts';
 import type { ModelSettings } from '../../contract/tenant-config.ts';
 import type { Conversation } from '../../integrations/anthropic/conversation.ts';
 import { requestOf } from '../../integrations/anthropic/request.ts';
-import type { Redactor } from '../../logs/redact-values.ts';
-import { type BudgetGroup, budgetGroup, costBound, inputBound } from '../../policy/model-budget.ts';
-import { conversationAddress } from '../../store/conversations.ts';
+import type { Redactor } from '../../logs/redact/redact-values.ts';
+import { type BudgetGroup, budgetGroup, costBound, inputBound } from '../../policy/model/model-budget.ts';
 import { canonicalJson, type Queryable, sha256 } from '../../store/database.ts';
-import { type Question, tokensOfAnswer } from '../../store/model-calls.ts';
+import { conversationAddress } from '../../store/model/conversations.ts';
+import { type Question, tokensOfAnswer } from '../../store/model/model-calls.ts';
 
 export type Asked = {
   readonly question: Question;

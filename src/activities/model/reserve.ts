@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ModelCallAnswer, ToolCall } from '../../contract/model.ts';
 import { failures } from '../../contract/names.ts';
 import type { ModelSettings } from '../../contract/tenant-config.ts';
-import { judgeCall, utcDay } from '../../policy/model-budget.ts';
+import { judgeCall, utcDay } from '../../policy/model/model-budget.ts';
 import { type Pool, type Queryable, transaction } from '../../store/database.ts';
 import { loadEvidence } from '../../store/evidence.ts';
 import {
@@ -15,7 +15,7 @@ import {
   spentOfDay,
   spentOfRun,
   writeReservation,
-} from '../../store/model-calls.ts';
+} from '../../store/model/model-calls.ts';
 import { TryAgain } from '../effects/door-failure.ts';
 import type { Asked } from './question.ts';
 

@@ -3,10 +3,14 @@ import type { ModelCallAnswer } from '../../contract/model.ts';
 import type { ModelSettings } from '../../contract/tenant-config.ts';
 import type { ClaudeAnswer } from '../../integrations/anthropic/answer.ts';
 import type { Conversation } from '../../integrations/anthropic/conversation.ts';
-import { costMicroUsd, isMostlyUsed, totalTokens } from '../../policy/model-budget.ts';
+import { costMicroUsd, isMostlyUsed, totalTokens } from '../../policy/model/model-budget.ts';
 import { appendAudit } from '../../store/audit.ts';
-import { type ConversationStore, ConversationTooLarge, openConversation } from '../../store/conversations.ts';
 import { type Pool, type Queryable, transaction } from '../../store/database.ts';
+import {
+  type ConversationStore,
+  ConversationTooLarge,
+  openConversation,
+} from '../../store/model/conversations.ts';
 import {
   endCall,
   lockDay,
@@ -14,7 +18,7 @@ import {
   settleAttempt,
   settleLapsed,
   spentOfDay,
-} from '../../store/model-calls.ts';
+} from '../../store/model/model-calls.ts';
 import type { Asked } from './question.ts';
 import { maxUnknownEnds, stopReasonOf, type Taken, toolCallsOf } from './reserve.ts';
 

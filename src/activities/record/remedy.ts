@@ -2,6 +2,7 @@
 import type { FindingRef, RemedyActivities } from '../../contract/activities.ts';
 import { voidApprovals } from '../../store/approvals.ts';
 import { appendAudit, readAudit } from '../../store/audit.ts';
+import { readFixAttempts } from '../../store/ci/fix-attempts.ts';
 import { transaction } from '../../store/database.ts';
 import { loadEvidence } from '../../store/evidence.ts';
 import {
@@ -12,7 +13,6 @@ import {
   remember,
   setFindingStatus,
 } from '../../store/findings.ts';
-import { readFixAttempts } from '../../store/fix-attempts.ts';
 import { readTenant } from '../../store/tenants.ts';
 import { type Services, workspaceOf } from '../services.ts';
 import { asActivity } from '../temporal.ts';

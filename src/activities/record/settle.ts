@@ -9,10 +9,10 @@ import {
   type SourceKind,
 } from '../../contract/finding.ts';
 import type { OpenTenantResult, ScheduledRead, SettleRequest, SettleResult } from '../../contract/loop.ts';
-import { type Breaker, breakerAfterCycle } from '../../policy/breaker.ts';
-import { nextDueMs } from '../../policy/cadence.ts';
-import { digestLine } from '../../policy/digest.ts';
-import { reconcile, sourceKey } from '../../policy/reconcile.ts';
+import { digestLine } from '../../policy/ci/digest.ts';
+import { type Breaker, breakerAfterCycle } from '../../policy/loop/breaker.ts';
+import { nextDueMs } from '../../policy/loop/cadence.ts';
+import { reconcile, sourceKey } from '../../policy/loop/reconcile.ts';
 import { noteOtherFailure } from '../../store/aftercare.ts';
 import { expireApprovals, openApprovals } from '../../store/approvals.ts';
 import { appendAudit } from '../../store/audit.ts';

@@ -1,7 +1,7 @@
 // Answers a person who asks for a run that is no finding (CI-14): reads it once, and says why it is not worked on. Reads only.
 import type { AboutRun, AboutRunActivities } from '../../contract/focus.ts';
 import { readRun } from '../../integrations/github/read.ts';
-import { whyNoFinding } from '../../policy/about-run.ts';
+import { whyNoFinding } from '../../policy/ci/about-run.ts';
 import { readTenant } from '../../store/tenants.ts';
 import type { Services } from '../services.ts';
 import { asActivity } from '../temporal.ts';

@@ -3,7 +3,7 @@
 import type { CiDetail } from '../../contract/finding.ts';
 import { type Place, readBranchSha, readJobs, readRunsOfBranch } from '../../integrations/github/read.ts';
 import type { Job, Run } from '../../integrations/github/shapes.ts';
-import { countsAsCi, verdictOf } from '../../policy/ci-runs.ts';
+import { countsAsCi, verdictOf } from '../../policy/ci/ci-runs.ts';
 
 export type JobVerdict =
   | { readonly state: 'running'; readonly run: Run }

@@ -24,7 +24,7 @@ import {
 import { failingStepCommand } from '../../integrations/workflow-yaml/failing-step.ts';
 import { type FixResult, runFixer } from '../../integrations/workspace/run-fixer.ts';
 import type { RunEvidence } from '../../integrations/workspace/run-step.ts';
-import { redactText } from '../../logs/redact-text.ts';
+import { redactText } from '../../logs/redact/redact-text.ts';
 import { errorSignature } from '../../logs/signature.ts';
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
 import { loadEvidence, saveEvidence } from '../../store/evidence.ts';

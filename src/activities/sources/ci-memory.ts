@@ -2,7 +2,7 @@
 // and what does not fit is dropped, which costs one full read. Bounded, whatever the repository does.
 import * as z from 'zod';
 import type { Json } from '../../contract/effect.ts';
-import { type KnownRun, type Lane, redRuns } from '../../policy/ci-runs.ts';
+import { type KnownRun, type Lane, redRuns } from '../../policy/ci/ci-runs.ts';
 
 const Etag = z.string().max(256).nullable();
 const Run = z.object({

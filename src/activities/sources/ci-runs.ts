@@ -1,5 +1,5 @@
 // CI-1: reads workflow runs of a repository by polling, so that what a webhook lost is found. Everything is asked with the ETag of the last
-// read: where nothing is new, nothing is taken from the rate limit. Reads only; what decides is in src/policy/ci-runs.ts.
+// read: where nothing is new, nothing is taken from the rate limit. Reads only; what decides is in src/policy/ci/ci-runs.ts.
 import type { WorkspaceConfig } from '../../contract/tenant-config.ts';
 import type { GitHub } from '../../integrations/github/client.ts';
 import { isNotFound } from '../../integrations/github/errors.ts';
@@ -24,7 +24,7 @@ import {
   redRuns,
   verdictOf,
   watchedLanes,
-} from '../../policy/ci-runs.ts';
+} from '../../policy/ci/ci-runs.ts';
 import { type CiMemory, emptyCiMemory, jobsKey, parseCiMemory, trimmed } from './ci-memory.ts';
 import type { SourceContext, SourceDefinition, SourceReading } from './definition.ts';
 

@@ -3,7 +3,7 @@
 import type { SourceActivities } from '../../contract/activities.ts';
 import type { Observation, ObservedFinding } from '../../contract/finding.ts';
 import type { ReadRequest } from '../../contract/loop.ts';
-import { sourceKey } from '../../policy/reconcile.ts';
+import { sourceKey } from '../../policy/loop/reconcile.ts';
 import { openCycle, readSourceMemory, writeSourceMemory } from '../../store/cycles.ts';
 import { canonicalJson, storable, storableJson } from '../../store/database.ts';
 import { type Services, workspaceOf } from '../services.ts';

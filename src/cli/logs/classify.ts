@@ -1,7 +1,7 @@
 // `untilgreen logs classify FILE`: why a run failed, by rules over its log or archive (CI-2). Needs no server and no tenant.
 import type { Command } from 'commander';
 import { type Classification, classifyLog } from '../../logs/classify.ts';
-import { redactText } from '../../logs/redact-text.ts';
+import { redactText } from '../../logs/redact/redact-text.ts';
 import type { Frame } from '../frame.ts';
 import { printable } from '../text/table.ts';
 import { openArgument } from './log-argument.ts';

@@ -3,8 +3,13 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../client/errors.ts';
 import { type LogFile, LogFileError, readStdin } from '../../logs/log-files.ts';
-import { redactText } from '../../logs/redact-text.ts';
-import { DEFAULT_MAX_TOKENS, type ReducedLine, type ReducedLog, reduceLogs } from '../../logs/reduce.ts';
+import { redactText } from '../../logs/redact/redact-text.ts';
+import {
+  DEFAULT_MAX_TOKENS,
+  type ReducedLine,
+  type ReducedLog,
+  reduceLogs,
+} from '../../logs/reduce/reduce.ts';
 import type { Frame } from '../frame.ts';
 import { printable } from '../text/table.ts';
 import { openArgument } from './log-argument.ts';

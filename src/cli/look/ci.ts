@@ -1,6 +1,6 @@
 // `untilgreen ci state`: failing CI per SHA, job and fingerprint, with what was tried (CI-11); as a table, JSON, or Markdown to paste.
 import type { Command } from 'commander';
-import type { CiStateRow } from '../../client/findings.ts';
+import type { CiStateRow } from '../../client/look/findings.ts';
 import type { CommonOptions, Frame } from '../frame.ts';
 import { withCommon } from '../options.ts';
 import { ciFixCommand } from '../steer/focus.ts';

@@ -9,7 +9,7 @@ import {
   type Estimate,
   estimateCosts,
   type Figures,
-} from '../../policy/cost-estimate.ts';
+} from '../../policy/model/cost-estimate.ts';
 import type { CommonOptions, Frame } from '../frame.ts';
 import { withCommon } from '../options.ts';
 import { readTenantFile, refused } from '../set-up/tenant.ts';

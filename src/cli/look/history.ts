@@ -1,7 +1,7 @@
 // `untilgreen history`: cycles, the audit trail and effects with their receipts, newest first.
 import type { Command } from 'commander';
 import { UsageError } from '../../client/errors.ts';
-import type { EffectView, EventView } from '../../client/views.ts';
+import type { EffectView, EventView } from '../../client/look/views.ts';
 import type { CommonOptions, Frame } from '../frame.ts';
 import { withCommon } from '../options.ts';
 import { paragraphs, shorten, shortId, table } from '../text/table.ts';

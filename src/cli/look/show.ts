@@ -1,6 +1,6 @@
 // `untilgreen show`: one record in full.
 import type { Command } from 'commander';
-import type { Shown } from '../../client/records.ts';
+import type { Shown } from '../../client/look/records.ts';
 import type { CommonOptions, Frame } from '../frame.ts';
 import { withCommon } from '../options.ts';
 import { facts, paragraphs, printable } from '../text/table.ts';

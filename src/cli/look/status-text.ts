@@ -1,5 +1,5 @@
 // A tenant's status for people. Text only.
-import type { Status } from '../../client/status.ts';
+import type { Status } from '../../client/look/status.ts';
 import { facts, paint, paragraphs, shorten, shortId, table } from '../text/table.ts';
 import { relative } from '../text/time.ts';
 

@@ -1,7 +1,7 @@
 // `untilgreen watch`: the status again whenever it changes, until Ctrl-C. On a terminal it redraws; elsewhere it prints what changed.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { Status } from '../../client/status.ts';
+import type { Status } from '../../client/look/status.ts';
 import type { Untilgreen } from '../../client.ts';
 import { exitCodeOfStates } from '../exit-codes.ts';
 import type { CommonOptions, Frame } from '../frame.ts';

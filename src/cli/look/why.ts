@@ -1,7 +1,7 @@
 // `untilgreen why`: what a tenant or a finding waits for, what held it, and what to do about it.
 import type { Command } from 'commander';
 import { NotFoundError } from '../../client/errors.ts';
-import type { FindingWhy, Why } from '../../client/why.ts';
+import type { FindingWhy, Why } from '../../client/look/why.ts';
 import type { Untilgreen } from '../../client.ts';
 import type { CommonOptions, Frame } from '../frame.ts';
 import { withCommon } from '../options.ts';

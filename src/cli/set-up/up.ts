@@ -11,7 +11,7 @@ import {
 } from '../../client/connection-file.ts';
 import { dataFolder } from '../../client/endpoints.ts';
 import { postgresAddress, UsageError } from '../../client/errors.ts';
-import type { Status } from '../../client/status.ts';
+import type { Status } from '../../client/look/status.ts';
 import { connectUntilgreen, type Untilgreen } from '../../client.ts';
 import { searchAttributes } from '../../contract/names.ts';
 import type { TenantConfig } from '../../contract/tenant-config.ts';

@@ -1,9 +1,9 @@
 // `untilgreen ci fix` and `untilgreen until-green`: focused sessions (CI-14, LOOP-11). The same remedies as the loop's, now, watched to their
 // end; Ctrl-C stops the watching only.
 import type { Command } from 'commander';
-import type { RunFixed, UntilGreen } from '../../client/focus.ts';
-import type { Remediated } from '../../client/orders.ts';
-import type { FindingView } from '../../client/views.ts';
+import type { FindingView } from '../../client/look/views.ts';
+import type { RunFixed, UntilGreen } from '../../client/steer/focus.ts';
+import type { Remediated } from '../../client/steer/orders.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { CommonOptions, Frame } from '../frame.ts';
 import { type ByOptions, byOf, withBy, withCommon } from '../options.ts';

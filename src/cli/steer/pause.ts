@@ -1,7 +1,7 @@
 // `untilgreen pause`: no write begins any more, within 5 s, whether or not a worker or Temporal is there (LOOP-10).
 import type { Command } from 'commander';
 import { UsageError } from '../../client/errors.ts';
-import type { PauseTarget } from '../../client/pause.ts';
+import type { PauseTarget } from '../../client/steer/pause.ts';
 import type { CommonOptions, Frame } from '../frame.ts';
 import { type ByOptions, byOf, withBy, withCommon } from '../options.ts';
 import { paragraphs, table } from '../text/table.ts';

@@ -1,7 +1,7 @@
 // A streamed answer, event by event, as one turn of a conversation with its usage. Own rather than the SDK's helper, which throws away a whole
 // answer (and what it cost) when the model writes a tool call that is no JSON. Pure; parses what it reads (DUR-4).
 import * as z from 'zod';
-import type { TokenUsage } from '../../policy/model-budget.ts';
+import type { TokenUsage } from '../../policy/model/model-budget.ts';
 import type { AssistantBlock } from './conversation.ts';
 
 export type ClaudeAnswer = {

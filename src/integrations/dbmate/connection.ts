@@ -1,7 +1,7 @@
 // One connection to a tenant's database, and the same address in the words dbmate's driver understands.
 // The connection string stays in here and in the environment of one child: no argument, message or log has it (MIG-3).
 import pg from 'pg';
-import { createRedactor } from '../../logs/redact-values.ts';
+import { createRedactor } from '../../logs/redact/redact-values.ts';
 import { DbmateError, dbmateFailureTypes, failureTypeOf } from './failure.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DriftSettings, isSecretReference } from '../../contract/tenant-config.ts';
-import { createRedactor } from '../../logs/redact-values.ts';
+import { createRedactor } from '../../logs/redact/redact-values.ts';
 import { type CommandResult, cleanEnvironment, runCommand } from '../process/run-command.ts';
 import {
   clean,

@@ -1,7 +1,7 @@
 // What may stand in an issue, a comment or a pull request (SEC-1, SEC-2): no secrets, nothing invisible, no mention that wakes a person,
 // and no marker but our own. Pure text work. A marker only counts where the agent's own account wrote it: whoever asks checks the author.
-import { redactText } from '../../logs/redact-text.ts';
-import type { Redactor } from '../../logs/redact-values.ts';
+import { redactText } from '../../logs/redact/redact-text.ts';
+import type { Redactor } from '../../logs/redact/redact-values.ts';
 
 const maxBodyLength = 65_536;
 const maxTitleLength = 250;

@@ -2,8 +2,8 @@
 // fail as the run did, the fixer runs, the gate judges, and a separate checkout that knows nothing but the patch must
 // pass twice. It writes nothing outside of its worktrees; what becomes of the patch is decided elsewhere.
 
+import { judgePatch, type PatchGateSettings, type PatchViolation } from '../../policy/patch/gate.ts';
 import { pathMatches } from '../../policy/patch/protected-paths.ts';
-import { judgePatch, type PatchGateSettings, type PatchViolation } from '../../policy/patch-gate.ts';
 import { GitError } from '../git/git-command.ts';
 import type { Mirror } from '../git/mirror.ts';
 import {

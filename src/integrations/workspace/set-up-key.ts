@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import picomatch from 'picomatch';
-import { branchMatcher } from '../../policy/ci-runs.ts';
+import { branchMatcher } from '../../policy/ci/ci-runs.ts';
 import { baseTree, branchesWith, captureTree, listTree, type Worktree } from '../git/worktree.ts';
 import { sandboxEnvironment } from '../sandbox/bubblewrap.ts';
 import type { Sandbox } from '../sandbox/run-in-sandbox.ts';

@@ -3,7 +3,7 @@
 import { createFailedTests } from '../../logs/failed-tests.ts';
 import { ranTests, testsMissing } from '../../logs/ran-tests.ts';
 import { lastLines } from '../../logs/signature.ts';
-import { judgePatch, type PatchGateSettings, type PatchViolation } from '../../policy/patch-gate.ts';
+import { judgePatch, type PatchGateSettings, type PatchViolation } from '../../policy/patch/gate.ts';
 import { GitError } from '../git/git-command.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { createWorktree, type Worktree, type WorktreeValue } from '../git/worktree.ts';

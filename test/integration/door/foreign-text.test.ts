@@ -8,7 +8,7 @@ import { createSecretResolver } from '../../../src/config/secrets.ts';
 import { parseTenantFile } from '../../../src/config/tenant-file.ts';
 import type { Observation } from '../../../src/contract/finding.ts';
 import type { ReadRequest } from '../../../src/contract/loop.ts';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 import { applyTenant } from '../../../src/store/tenants.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

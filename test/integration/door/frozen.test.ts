@@ -6,7 +6,7 @@ import { createDoor } from '../../../src/activities/effects/door.ts';
 import { createEffectDefinitions } from '../../../src/activities/index.ts';
 import { createServices } from '../../../src/activities/services.ts';
 import { createSecretResolver } from '../../../src/config/secrets.ts';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 import { allKinds, driftCase, migrationCase } from './kinds.ts';
 import { lines, openWorld, type World } from './world.ts';
 

@@ -8,7 +8,7 @@ import { createEffectDefinitions } from '../../../src/activities/index.ts';
 import { createServices } from '../../../src/activities/services.ts';
 import { createSecretResolver } from '../../../src/config/secrets.ts';
 import { effectKinds } from '../../../src/contract/effect.ts';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 import { effectKey } from '../../../src/store/claims.ts';
 import { allKinds } from './kinds.ts';
 import { openWorld, type World } from './world.ts';

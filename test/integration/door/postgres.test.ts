@@ -8,7 +8,7 @@ import type { EffectRequest } from '../../../src/contract/effect.ts';
 import { freePort } from '../../../src/embedded/machine/ports.ts';
 import { type PostgresServer, startPostgres } from '../../../src/embedded/postgres.ts';
 import { migrateOwnSchema } from '../../../src/embedded/schema.ts';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 import { effectKey } from '../../../src/store/claims.ts';
 import { createPool, type Pool } from '../../../src/store/database.ts';
 import { scriptedEffects } from '../../support/scripted-effects.ts';

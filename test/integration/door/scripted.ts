@@ -5,7 +5,7 @@ import { createDoor, type Door, type DoorOptions } from '../../../src/activities
 import { BadRequest, TryAgain } from '../../../src/activities/effects/door-failure.ts';
 import { parseTenantFile } from '../../../src/config/tenant-file.ts';
 import type { EffectAnswer, EffectRequest } from '../../../src/contract/effect.ts';
-import { createRedactor, type Redactor } from '../../../src/logs/redact-values.ts';
+import { createRedactor, type Redactor } from '../../../src/logs/redact/redact-values.ts';
 import { createPool, type Pool } from '../../../src/store/database.ts';
 import { applyTenant } from '../../../src/store/tenants.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';

@@ -2,7 +2,7 @@
 
 import { afterAll, expect, test } from 'vitest';
 import { createTestDatabase } from '../../support/database.ts';
-import { type TestTemporal, testTemporal, timeSkipping } from '../../support/temporal.ts';
+import { type TestTemporal, testTemporal, timeSkipping } from '../../support/temporal/temporal.ts';
 
 let temporal: TestTemporal | undefined;
 

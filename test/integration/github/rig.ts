@@ -14,7 +14,7 @@ import type { EffectAnswer, EffectKind, EffectRequest, Json } from '../../../src
 import type { TenantConfig, WorkspaceConfig } from '../../../src/contract/tenant-config.ts';
 import { createGitHub, type GitHub } from '../../../src/integrations/github/client.ts';
 import type { Place } from '../../../src/integrations/github/read.ts';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 import { loadEvidence, saveEvidence } from '../../../src/store/evidence.ts';
 import { applyTenant } from '../../../src/store/tenants.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';

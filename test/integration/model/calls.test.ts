@@ -7,7 +7,7 @@ import {
   lastText,
   lastToolCalls,
 } from '../../../src/integrations/anthropic/conversation.ts';
-import { readConversation } from '../../../src/store/conversations.ts';
+import { readConversation } from '../../../src/store/model/conversations.ts';
 import { type ModelRig, now, openRig } from './rig.ts';
 
 let rig: ModelRig;

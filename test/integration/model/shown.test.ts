@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseTenantFile } from '../../../src/config/tenant-file.ts';
 import { freePort } from '../../../src/embedded/machine/ports.ts';
-import { nextUtcMidnight } from '../../../src/policy/model-budget.ts';
+import { nextUtcMidnight } from '../../../src/policy/model/model-budget.ts';
 import { applyTenant } from '../../../src/store/tenants.ts';
 import { type Cli, createCli } from '../../support/cli.ts';
 import { minimalFile } from '../../support/tenant-files.ts';

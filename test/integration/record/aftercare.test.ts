@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { settleCycle } from '../../../src/activities/record/settle.ts';
 import type { SourceDefinition } from '../../../src/activities/sources/definition.ts';
-import { readCiState } from '../../../src/client/findings.ts';
+import { readCiState } from '../../../src/client/look/findings.ts';
 import { parseTenantFile } from '../../../src/config/tenant-file.ts';
 import type { Finding, Observation, ObservedFinding } from '../../../src/contract/finding.ts';
 import { noteCare, readCare } from '../../../src/store/aftercare.ts';

@@ -2,15 +2,18 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import * as z from 'zod';
 import { createCiActivities } from '../../../src/activities/remedies/ci.ts';
-import { createTriageActivities, type TriageOptions } from '../../../src/activities/remedies/triage.ts';
+import {
+  createTriageActivities,
+  type TriageOptions,
+} from '../../../src/activities/remedies/triage/triage.ts';
 import { createServices } from '../../../src/activities/services.ts';
 import { createCiRunsSource } from '../../../src/activities/sources/ci-runs.ts';
 import { createSecretResolver } from '../../../src/config/secrets.ts';
 import type { CiDiagnosis, FindingRef } from '../../../src/contract/activities.ts';
 import type { TenantConfig } from '../../../src/contract/tenant-config.ts';
 import type { CiTriage } from '../../../src/contract/triage.ts';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
-import { reconcile } from '../../../src/policy/reconcile.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
+import { reconcile } from '../../../src/policy/loop/reconcile.ts';
 import { applyChange, fingerprintOf, latestOccurrences, readMemory } from '../../../src/store/findings.ts';
 import { applyTenant } from '../../../src/store/tenants.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';

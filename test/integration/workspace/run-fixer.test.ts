@@ -13,7 +13,7 @@ import {
 } from '../../../src/integrations/workspace/run-fixer.ts';
 import { prepareCheckout } from '../../../src/integrations/workspace/set-up.ts';
 import { errorSignature } from '../../../src/logs/signature.ts';
-import { patchGateDefaults } from '../../../src/policy/patch-gate.ts';
+import { patchGateDefaults } from '../../../src/policy/patch/gate.ts';
 import { createTestRepository, type TestFile, type TestRepository } from '../../support/git-repository.ts';
 
 /** A generated file that is stale, and a check that says so, as a generator's check usually does. */

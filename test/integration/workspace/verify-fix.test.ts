@@ -12,7 +12,7 @@ import {
   verifyFix,
 } from '../../../src/integrations/workspace/verify-fix.ts';
 import { errorSignature } from '../../../src/logs/signature.ts';
-import { patchGateDefaults } from '../../../src/policy/patch-gate.ts';
+import { patchGateDefaults } from '../../../src/policy/patch/gate.ts';
 import { createTestRepository, type TestFile, type TestRepository } from '../../support/git-repository.ts';
 
 /** `check.sh` prints as pytest does, so that what it says about tests counts. */

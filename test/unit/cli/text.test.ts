@@ -9,8 +9,8 @@ import { waitAfter } from '../../../src/cli/set-up/supervise-worker.ts';
 import { printable, table } from '../../../src/cli/text/table.ts';
 import { lengthOf, parseDuration, parseUntil, relative } from '../../../src/cli/text/time.ts';
 import { asPostgresError, OrderRefused, UnreachableError, UsageError } from '../../../src/client/errors.ts';
-import type { CiStateRow } from '../../../src/client/findings.ts';
-import type { Status } from '../../../src/client/status.ts';
+import type { CiStateRow } from '../../../src/client/look/findings.ts';
+import type { Status } from '../../../src/client/look/status.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
 

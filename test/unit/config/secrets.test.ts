@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSecretResolver, SecretUnavailable } from '../../../src/config/secrets.ts';
 import type { SecretReference } from '../../../src/contract/tenant-config.ts';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 
 let directory: string;
 

@@ -8,7 +8,7 @@ import {
   hasMarker,
   markersIn,
 } from '../../../src/integrations/github/body-text.ts';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 
 const redactor = createRedactor();
 redactor.register('TOKEN', 'hunter2-hunter2');

@@ -2,15 +2,19 @@
 // can only lower.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { putAside } from '../../../src/activities/remedies/fix-store.ts';
+import { putAside } from '../../../src/activities/remedies/implement/fix-store.ts';
 import {
   type Failure,
   implementerOpening,
   toolCallOf,
   verifierOpening,
   withToolResult,
-} from '../../../src/activities/remedies/implement-prompts.ts';
-import { draftReport, noFixOf, readVerdictOf } from '../../../src/activities/remedies/implement-report.ts';
+} from '../../../src/activities/remedies/implement/implement-prompts.ts';
+import {
+  draftReport,
+  noFixOf,
+  readVerdictOf,
+} from '../../../src/activities/remedies/implement/implement-report.ts';
 import type { Conversation } from '../../../src/integrations/anthropic/conversation.ts';
 import { readToolInput, toolNames } from '../../../src/integrations/workspace/tool-inputs.ts';
 

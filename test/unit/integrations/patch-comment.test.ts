@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cleanBody } from '../../../src/integrations/github/body-text.ts';
 import { takePatch } from '../../../src/integrations/github/patch-comment.ts';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 
 const evidence = 'ab'.repeat(32);
 const redactor = createRedactor();

@@ -1,8 +1,8 @@
 // SEC-2: registered values, then what has the form of a secret; normal text of logs stays as it is.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { redactStream, redactText } from '../../../src/logs/redact-text.ts';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
+import { redactStream, redactText } from '../../../src/logs/redact/redact-text.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 
 /** Put together here, so that no scanner takes this file for a leak. */
 const mixed = (length: number): string => 'a7Kx9Qz2mB4wR8'.repeat(Math.ceil(length / 14)).slice(0, length);

@@ -1,7 +1,7 @@
 // SEC-2, MIG-3: no registered value survives, in whatever form and wherever the text is cut; other text is left alone.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRedactor } from '../../../src/logs/redact-values.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 
 const value = 'hunter2/&"ä +pw';
 

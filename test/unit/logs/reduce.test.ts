@@ -1,7 +1,12 @@
 // The reducer over logs of many tools and CI systems, and over anything (CI-2).
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ReducedLog, type ReduceOptions, reduceLog, reduceLogs } from '../../../src/logs/reduce.ts';
+import {
+  type ReducedLog,
+  type ReduceOptions,
+  reduceLog,
+  reduceLogs,
+} from '../../../src/logs/reduce/reduce.ts';
 import { estimateTokens } from '../../../src/logs/tokens.ts';
 import { ciLog, type LogCase, type System } from './cases/ci-log.ts';
 import { compilerCases } from './cases/compilers.ts';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openLog } from '../../../src/logs/lines.ts';
-import { type ReducedLog, reduceLog, reduceLogs } from '../../../src/logs/reduce.ts';
+import { type ReducedLog, reduceLog, reduceLogs } from '../../../src/logs/reduce/reduce.ts';
 
 const folder = fileURLToPath(new URL('../../../../shared/data/ci-logs/', import.meta.url));
 const here = existsSync(folder);

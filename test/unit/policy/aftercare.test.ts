@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Observation, ObservedFinding } from '../../../src/contract/finding.ts';
 import { checksOf, isRepeat, repeatWindowMs, spanOf } from '../../../src/policy/aftercare.ts';
-import { reconcile } from '../../../src/policy/reconcile.ts';
+import { reconcile } from '../../../src/policy/loop/reconcile.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

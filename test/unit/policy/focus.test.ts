@@ -1,8 +1,8 @@
 // CI-14: why a run is not worked on, in words, and when a workspace waits for people.
 import { describe, expect, it } from 'vitest';
-import { parseRun } from '../../../src/client/focus.ts';
-import { type RunAsked, whyNoFinding } from '../../../src/policy/about-run.ts';
-import { standOf, type Waiting, waitsForPeople } from '../../../src/policy/waits-for.ts';
+import { parseRun } from '../../../src/client/steer/focus.ts';
+import { type RunAsked, whyNoFinding } from '../../../src/policy/ci/about-run.ts';
+import { standOf, type Waiting, waitsForPeople } from '../../../src/policy/loop/waits-for.ts';
 
 const listed = { enabled: true, branches: ['main', 'release/*'], pullRequests: [] };
 const run: RunAsked = {

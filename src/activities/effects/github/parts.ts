@@ -5,7 +5,7 @@ import type { GitRemote } from '../../../integrations/git/git-command.ts';
 import type { Call, GitHub } from '../../../integrations/github/client.ts';
 import { GitHubError } from '../../../integrations/github/errors.ts';
 import { ownerAndName, type Place } from '../../../integrations/github/read.ts';
-import type { Redactor } from '../../../logs/redact-values.ts';
+import type { Redactor } from '../../../logs/redact/redact-values.ts';
 import { type EffectContext, LeaseOver, NotWritten, type WriteContext } from '../definition.ts';
 
 export type GitHubEffectParts = {

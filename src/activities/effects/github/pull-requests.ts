@@ -12,9 +12,9 @@ import {
   readPullRequestsFrom,
 } from '../../../integrations/github/read.ts';
 import { NothingShape, type PullListed, PullListedShape } from '../../../integrations/github/shapes.ts';
-import { judgePullRequests } from '../../../policy/ci-storm.ts';
+import { judgePullRequests } from '../../../policy/ci/ci-storm.ts';
 import { driftBranch } from '../../../policy/drift-branch.ts';
-import { countFixPullRequests, fixBranchPrefix } from '../../../store/ci-storms.ts';
+import { countFixPullRequests, fixBranchPrefix } from '../../../store/ci/ci-storms.ts';
 import {
   defineEffect,
   type EffectContext,

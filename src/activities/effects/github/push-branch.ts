@@ -7,7 +7,7 @@ import { GitError } from '../../../integrations/git/git-command.ts';
 import { ensureMirror, type Mirror } from '../../../integrations/git/mirror.ts';
 import { commitValue, pushCommit, remoteBranchSha } from '../../../integrations/git/push.ts';
 import { isInBranch, readDefaultBranch, readPullRequest } from '../../../integrations/github/read.ts';
-import { branchMatcher } from '../../../policy/ci-runs.ts';
+import { branchMatcher } from '../../../policy/ci/ci-runs.ts';
 import {
   defineEffect,
   type EffectContext,

@@ -1,0 +1,276 @@
+// The steps of a fix by the model (CI-5b, CI-6, CI-7): each is values in, values out, so that any worker runs any of them and a retry starts from the
+// same values. Nothing here writes to GitHub; a verified patch is evidence for the door.
+import type { FindingRef } from '../../../contract/activities.ts';
+import type { ImplementActivities, ToolAnswer } from '../../../contract/implement.ts';
+import type { WorkspaceConfig } from '../../../contract/tenant-config.ts';
+import { RefusedCommand } from '../../../integrations/sandbox/bubblewrap.ts';
+import { type FailingCommand, StepStopped } from '../../../integrations/workspace/run-step.ts';
+import { runTool, unchangedValue } from '../../../integrations/workspace/run-tool.ts';
+import { readToolInput } from '../../../integrations/workspace/tool-inputs.ts';
+import {
+  type Reproduced,
+  type Runs,
+  reproduce,
+  verifyFix,
+} from '../../../integrations/workspace/verify-fix.ts';
+import { classifyLog } from '../../../logs/classify.ts';
+import { redactText } from '../../../logs/redact/redact-text.ts';
+import { reduceLog } from '../../../logs/reduce/reduce.ts';
+import { asData } from '../../../policy/model/outside-text.ts';
+import { publishedSecrets } from '../../../policy/patch/published-secrets.ts';
+import { readFixAttempts, recordFixAttempt } from '../../../store/ci/fix-attempts.ts';
+import { readFindingRow, readMemory } from '../../../store/findings.ts';
+import { ConversationTooLarge } from '../../../store/model/conversations.ts';
+import { mirrorOf, type Services, workspaceOf } from '../../services.ts';
+import { asActivity } from '../../temporal.ts';
+import { detailOf, failingCommand } from '../ci.ts';
+import { setUpOf } from '../set-up.ts';
+import { type FixCase, fixStore, putAside } from './fix-store.ts';
+import {
+  type Failure,
+  implementerOpening,
+  toolCallOf,
+  verifierOpening,
+  withText,
+  withToolResult,
+} from './implement-prompts.ts';
+import {
+  type Check,
+  draftReport,
+  evidence,
+  noFixOf,
+  readVerdictOf,
+  verifiedReport,
+} from './implement-report.ts';
+
+/** Names of failed tests that are kept with a case: evidence has a bound. */
+const maxFailedTests = 300;
+const maxOutputBytes = 2_000_000;
+const callsPerTurn = 8;
+const nonsense = 4;
+
+export function createImplementActivities(services: Services): ImplementActivities {
+  const { pool, redactor } = services;
+  const { redact } = redactor;
+
+  /** One step of a fix: the settings of now, and what is stored of it. */
+  async function stepOf(ref: FindingRef) {
+    const { config, workspace } = await workspaceOf(services, ref.tenant, ref.workspace);
+    return { config, workspace, store: fixStore(services, ref.tenant, config.retention.evidenceMs) };
+  }
+
+  async function runsOf(
+    workspace: WorkspaceConfig,
+    baseSha: string,
+    failing: FailingCommand,
+    signal: AbortSignal,
+  ): Promise<Runs> {
+    const { timeoutMs, memoryBytes } = workspace.ci.sandbox;
+    return {
+      mirror: await mirrorOf(services, workspace, baseSha, signal),
+      failing,
+      sandbox: await services.sandbox(workspace),
+      limits: { timeoutMs, memoryBytes, maxOutputBytes },
+      prepare: await setUpOf(services, workspace, signal),
+      signal,
+    };
+  }
+
+  return {
+    openFix: (request) =>
+      asActivity(redactor, async (signal) => {
+        const { workspace, store } = await stepOf(request);
+        const { implementer } = workspace.ci;
+        const { headSha } = request.diagnosis;
+        const off = 'the implementer is switched off for this workspace';
+        if (!implementer.enabled) return { result: 'unavailable', reason: off, untilMs: null };
+        const bounds = { turns: implementer.turns, callsPerTurn, nonsense };
+        const kept = putAside((await readMemory(pool, request)).fixDraft, headSha, request.attempt);
+        if (kept) return { result: 'opened', draft: kept, bounds };
+
+        const detail = await detailOf(services, request);
+        const github = await services.github(workspace);
+        const place = { github, repository: workspace.github.repository, signal };
+        const found = await failingCommand(place, detail, request.diagnosis);
+        if ('reason' in found) return { result: 'cannotReproduce', reason: redact(found.reason), report: '' };
+        const runs = await runsOf(workspace, headSha, found.failing, signal);
+        const base = await reproduced(runs, headSha);
+        if ('stopped' in base)
+          return { result: 'cannotReproduce', reason: redact(base.stopped), report: redact(base.report) };
+        if (base.otherwise !== undefined) {
+          const report = redact(evidence('On the base', base.before));
+          return { result: 'cannotReproduce', reason: base.otherwise, report };
+        }
+        const failure: Failure = {
+          repository: place.repository,
+          job: detail.job,
+          step: found.failing.stepName,
+          command: found.failing.command,
+          workingDirectory: found.failing.workingDirectory ?? '.',
+          ...(await explained(detail.job, found.log, redactor)),
+          failedTests: base.failedTests.slice(0, maxFailedTests),
+        };
+        const fixCase = await store.keep('fixCase', { failing: found.failing, failure, runUrl: detail.url });
+        const earlier = await readFixAttempts(pool, request);
+        const conversation = await store.keepConversation(implementerOpening(failure, earlier, implementer));
+        const { treeSha } = await unchangedValue(runs.mirror, headSha);
+        const tree = { baseSha: headSha, patch: null, treeSha };
+        const draft = { fixCase, conversation, tree, turns: 0, tokens: 0, nonsense: 0, ended: false };
+        return { result: 'opened', draft, bounds };
+      }),
+
+    runTool: (request) =>
+      asActivity(redactor, async (signal): Promise<ToolAnswer> => {
+        const { workspace, store } = await stepOf(request);
+        const { tree, call } = request;
+        const conversation = await store.conversation(request.conversation);
+        const answered = async (
+          result: 'ran' | 'refused',
+          text: string,
+          isError: boolean,
+          next = tree,
+        ): Promise<ToolAnswer> => {
+          const longer = withToolResult(conversation, call.id, text, isError);
+          try {
+            return { result, conversation: await store.keepConversation(longer), tree: next };
+          } catch (error) {
+            if (!(error instanceof ConversationTooLarge)) throw error;
+            return { result: 'full', conversation: request.conversation, tree };
+          }
+        };
+        if (request.refuse !== undefined) return answered('refused', request.refuse, true);
+        const read = readToolInput(call.name, toolCallOf(conversation, call.id)?.input);
+        if (!read.ok) return answered('refused', read.reason, true);
+        if (read.call.tool === 'finish')
+          return { result: 'finished', conversation: request.conversation, tree };
+        const { failing } = await store.read<FixCase>(request.fixCase);
+        const runs = await runsOf(workspace, tree.baseSha, failing, signal);
+        const ran = await runTool({ ...runs, value: await store.value(tree), call: read.call, redact });
+        const said = asData(`output of ${call.name}`, ran.output);
+        return answered('ran', said, ran.isError, await store.keepValue(ran.value));
+      }),
+
+    tellModel: (request) =>
+      asActivity(redactor, async () => {
+        const { store } = await stepOf(request);
+        const conversation = await store.conversation(request.conversation);
+        return { conversation: await store.keepConversation(withText(conversation, request.text)) };
+      }),
+
+    checkFix: (request) =>
+      asActivity(redactor, async (signal) => {
+        const { workspace, store } = await stepOf(request);
+        const { tree } = request;
+        const { failing, failure } = await store.read<FixCase>(request.fixCase);
+        const runs = await runsOf(workspace, tree.baseSha, failing, signal);
+        const value = await store.value(tree);
+        if (value.treeSha === (await unchangedValue(runs.mirror, tree.baseSha)).treeSha)
+          return { result: 'noChange', reason: 'the implementer changed nothing', report: '' };
+        const secrets = publishedSecrets(value.patch, redact);
+        if (secrets.length > 0)
+          return {
+            result: 'failed',
+            reason: `the fix would publish a secret (${secrets.join(', ')})`,
+            report: '',
+          };
+        const { forbiddenPaths: core, fixWorkflows: workflows, implementer } = workspace.ci;
+        const { maxFiles, maxLines } = implementer;
+        const gate = { maxFiles, maxLines, core, workflows, drafted: true };
+        const result = await verifyFix({ ...runs, value, gate });
+        if (result.kind !== 'passed') return noFixOf(result, value.patch, tree.patch ?? '', redact);
+        const { kind: _kind, ...found } = result;
+        const check = await store.keep('fixCheck', found satisfies Check);
+        const opening = verifierOpening(failure, {
+          patch: value.patch,
+          before: found.before.lines,
+          after: found.after[1].lines,
+        });
+        return { result: 'passed', check, conversation: await store.keepConversation(opening) };
+      }),
+
+    readVerdict: (request) =>
+      asActivity(redactor, async () => {
+        const { store } = await stepOf(request);
+        const { runUrl } = await store.read<FixCase>(request.fixCase);
+        const check = await store.read<Check>(request.check);
+        const draft = request.tree.patch ?? '';
+        const { patch } = await store.value(request.tree);
+        if (request.absent !== undefined)
+          return {
+            result: 'gated',
+            reason: redact(`it passes twice, but no verifier looked at it: ${request.absent}`),
+            report: redact(`${verifiedReport(check, runUrl, null)}\n${draftReport(patch, draft)}`),
+          };
+        const conversation = await store.conversation(request.conversation);
+        const verdict = readVerdictOf(conversation);
+        if ('again' in verdict)
+          return { result: 'again', conversation: await store.keepConversation(verdict.again) };
+        const report = verifiedReport(check, runUrl, verdict);
+        if (!verdict.approved)
+          return {
+            result: 'notFixed',
+            reason: redact(`the verifier refused it: ${verdict.reasons}`),
+            report: redact(`${report}\n${draftReport(patch, draft)}`),
+          };
+        const { files, lines } = check;
+        const { treeSha } = request.tree;
+        return {
+          result: 'verified',
+          patchEvidence: draft,
+          treeSha,
+          files: files.length,
+          lines,
+          report: redact(report),
+        };
+      }),
+
+    recordFix: (request) =>
+      asActivity(redactor, async () => {
+        const { store } = await stepOf(request);
+        const row = await readFindingRow(pool, request);
+        const { draft } = request;
+        const text =
+          request.report !== '' || draft === undefined
+            ? request.report
+            : draftReport(await store.text(draft), draft);
+        const report = text === '' ? null : await store.keepText('fixReport', text);
+        const reason = redact(request.reason).slice(0, 1_000);
+        const subject = row?.title ?? request.fingerprint.slice(0, 12);
+        await recordFixAttempt(pool, { ...request, reason, report, atMs: request.nowMs, subject });
+      }),
+  };
+}
+
+/** The lines that explain the failure, and what kind of failure they show; one line and one word for a model that reads little. */
+async function explained(
+  job: string,
+  log: string,
+  redactor: Services['redactor'],
+): Promise<Pick<Failure, 'log' | 'classification'>> {
+  async function* open(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(log);
+  }
+  const { lines } = await reduceLog(open());
+  const { class: kind, confidence } = await classifyLog([{ name: job, open }]);
+  return {
+    log: redactText(lines.map(({ text }) => text).join('\n'), redactor),
+    classification: `${kind}, confidence ${confidence.toFixed(2)}`,
+  };
+}
+
+/** A command that did not end by itself, or cannot be run at all, is a reason and no failure of ours. */
+async function reproduced(
+  runs: Runs,
+  baseSha: string,
+): Promise<Reproduced | { readonly stopped: string; readonly report: string }> {
+  if (runs.sandbox.kind === 'unavailable')
+    return { stopped: `no sandbox: ${runs.sandbox.reason}`, report: '' };
+  try {
+    return await reproduce(runs, baseSha);
+  } catch (error) {
+    if (error instanceof StepStopped)
+      return { stopped: error.message, report: evidence('On the base', error.evidence) };
+    if (error instanceof RefusedCommand) return { stopped: error.message, report: '' };
+    throw error;
+  }
+}

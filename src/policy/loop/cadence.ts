@@ -1,0 +1,71 @@
+// When each source is due next (LOOP-1). Pure; runs in activities, so that changing it breaks no replay (and time zones are the host's).
+import type { SourceKind } from '../../contract/finding.ts';
+import type { CadenceSettings, Weekday } from '../../contract/tenant-config.ts';
+
+const approvalsMs = 2 * 60_000;
+
+export type DueQuestion = {
+  readonly source: SourceKind;
+  readonly cadence: CadenceSettings;
+  readonly timeZone: string;
+  readonly nowMs: number;
+  /** Something workable is not green. */
+  readonly red: boolean;
+  /** The tenant's own offset, any non-negative integer: tenants never align, the sources of one tenant do. */
+  readonly phaseMs: number;
+};
+
+/** The next time, strictly after `nowMs`, at which the source is read. */
+export function nextDueMs(question: DueQuestion): number {
+  const { cadence, nowMs, red, source } = question;
+  const fixed = cadence.perSourceMs[source];
+  if (fixed !== undefined) return onGrid(nowMs, fixed, question.phaseMs);
+  if (source === 'approvals') return onGrid(nowMs, Math.min(approvalsMs, cadence.redMs), question.phaseMs);
+  const working = isWorkingTime(question, nowMs);
+  const everyMs = red
+    ? Math.min(cadence.redMs, working ? cadence.workingHours.everyMs : cadence.nightMs)
+    : working
+      ? cadence.workingHours.everyMs
+      : cadence.nightMs;
+  const due = onGrid(nowMs, everyMs, question.phaseMs);
+  if (working || red) return due;
+  // A night's step must not sleep into the morning: the first step of the working grid that lies in working hours comes first.
+  for (
+    let at = onGrid(nowMs, cadence.workingHours.everyMs, question.phaseMs);
+    at < due;
+    at += cadence.workingHours.everyMs
+  ) {
+    if (isWorkingTime(question, at)) return at;
+  }
+  return due;
+}
+
+function onGrid(nowMs: number, everyMs: number, phaseMs: number): number {
+  const offset = phaseMs % everyMs;
+  return Math.floor((nowMs - offset) / everyMs) * everyMs + offset + everyMs;
+}
+
+/** Whether `atMs` lies in the working hours of the tenant's time zone. */
+export function isWorkingTime(settings: Pick<DueQuestion, 'cadence' | 'timeZone'>, atMs: number): boolean {
+  const parts = formatter(settings.timeZone).formatToParts(atMs);
+  const part = (type: string): string => parts.find((p) => p.type === type)?.value ?? '';
+  const day = part('weekday').toLowerCase() as Weekday;
+  const { days, from, to } = settings.cadence.workingHours;
+  const time = `${part('hour')}:${part('minute')}`;
+  return days.includes(day) && time >= from && time < to;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+function formatter(timeZone: string): Intl.DateTimeFormat {
+  const known = formatters.get(timeZone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+  formatters.set(timeZone, made);
+  return made;
+}

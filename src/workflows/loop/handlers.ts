@@ -1,0 +1,312 @@
+// What people and events can tell a tenant loop: signals, updates, queries. Validators are synchronous and read-only; every handler is
+// registered before the first await. The descriptions are what the dialogs of the Temporal UI show.
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  log,
+  setHandler,
+} from '@temporalio/workflow';
+import type { AboutRun, AboutRunInput } from '../../contract/focus.ts';
+import type {
+  CycleNowInput,
+  CycleNowResult,
+  DecideInput,
+  DecideResult,
+  DrainInput,
+  PauseInput,
+  PauseResult,
+  RemediateInput,
+  RemediateResult,
+  RemedyReport,
+  ResumeInput,
+  ResumeResult,
+  TenantView,
+  WakeSignal,
+} from '../../contract/loop.ts';
+import { everySource } from '../../contract/loop.ts';
+import { failures, queries, remedyWorkflowId, signals, updates } from '../../contract/names.ts';
+import { aboutRunActivities, loopActivities } from '../activities.ts';
+import { nudge } from '../nudge.ts';
+import { ask, type Loop, takeReport } from './loop.ts';
+import { informOpen, startOrdered } from './remedies.ts';
+
+export const wakeSignal = defineSignal<[WakeSignal]>(signals.wake);
+export const remedyReportSignal = defineSignal<[RemedyReport]>(signals.remedyReport);
+export const pauseUpdate = defineUpdate<PauseResult, [PauseInput]>(updates.pause);
+export const resumeUpdate = defineUpdate<ResumeResult, [ResumeInput]>(updates.resume);
+export const drainUpdate = defineUpdate<{ readonly openRemedies: number }, [DrainInput]>(updates.drain);
+export const cycleNowUpdate = defineUpdate<CycleNowResult, [CycleNowInput]>(updates.cycleNow);
+export const remediateUpdate = defineUpdate<RemediateResult, [RemediateInput]>(updates.remediate);
+export const decideUpdate = defineUpdate<DecideResult, [DecideInput]>(updates.decide);
+export const aboutRunUpdate = defineUpdate<AboutRun, [AboutRunInput]>(updates.aboutRun);
+export const stateQuery = defineQuery<TenantView>(queries.state);
+
+const keepRequests = 200;
+
+export function tenantHandlers(loop: Loop): void {
+  const { tenant, queues } = loop.state;
+
+  setHandler(
+    wakeSignal,
+    (signal) =>
+      ask(loop, { reason: String(signal?.reason ?? ''), sources: stringList(signal?.sources) }, 'event'),
+    {
+      description:
+        'Reads sources now. Example: {"reason": "webhook", "sources": ["shop/ciRuns"]}; ["*"] reads all.',
+    },
+  );
+  setHandler(
+    remedyReportSignal,
+    (report) => {
+      if (report?.workflowId) takeReport(loop, report);
+    },
+    { description: 'Sent by remedies of this tenant. Not for people.' },
+  );
+
+  setHandler(
+    pauseUpdate,
+    async ({ reason, by, scope: reach, value, untilMs }) => {
+      const result = await loopActivities(queues, `pause: ${clip(reason)}`).raisePause({
+        reason,
+        by,
+        ...(reach === undefined ? {} : { scope: reach }),
+        ...(value === undefined ? {} : { value }),
+        ...(untilMs === undefined ? {} : { untilMs }),
+        tenant,
+        nowMs: Date.now(),
+      });
+      loop.wake = true;
+      return result;
+    },
+    {
+      validator: (input) => {
+        open(loop);
+        text('reason', input?.reason, 'say why, e.g. {"reason": "release freeze", "by": "ana"}');
+        text('by', input?.by, 'say who you are, e.g. {"reason": "release freeze", "by": "ana"}');
+        scope(input);
+        if (input.untilMs !== undefined && !(Number.isFinite(input.untilMs) && input.untilMs > 0)) {
+          invalid('untilMs', input.untilMs, 'give milliseconds since 1970, or leave it out');
+        }
+      },
+      description:
+        'Stops writes within 5 s; answers with the writes already started. Example: {"reason": "release freeze", "by": "ana"}. Optional: "untilMs", "scope": "workspace" or "effect" with "value".',
+    },
+  );
+  setHandler(
+    resumeUpdate,
+    async ({ reason, by, scope: reach, value }) => {
+      const result = await loopActivities(queues, `resume: ${clip(reason)}`).liftPause({
+        reason: words(reason),
+        by,
+        ...(reach === undefined ? {} : { scope: reach }),
+        ...(value === undefined ? {} : { value }),
+        tenant,
+        nowMs: Date.now(),
+      });
+      await informOpen(loop);
+      ask(loop, { reason: 'resumed', sources: [everySource] }, 'operator');
+      return result;
+    },
+    {
+      validator: (input) => {
+        open(loop);
+        text('by', input?.by, 'say who you are, e.g. {"by": "ana", "reason": "freeze is over"}');
+        scope(input);
+      },
+      description:
+        'Lifts a pause of the same scope; held remedies go on from the same step. Example: {"by": "ana", "reason": "freeze is over"}.',
+    },
+  );
+  setHandler(
+    drainUpdate,
+    async (input) => {
+      await loopActivities(queues, `drain by ${clip(input.by)}`).drainTenant({
+        tenant,
+        by: input.by,
+        reason: words(input.reason),
+        nowMs: Date.now(),
+      });
+      loop.draining = true;
+      return { openRemedies: loop.state.openRemedies.length };
+    },
+    {
+      validator: (input) => {
+        open(loop);
+        text('by', input?.by, 'say who you are, e.g. {"by": "ana", "reason": "moving"}');
+      },
+      description:
+        'Ends this loop after the running cycle; open remedies finish by themselves. Example: {"by": "ana", "reason": "moving"}.',
+    },
+  );
+  setHandler(
+    cycleNowUpdate,
+    async (input) => {
+      log.info('cycle asked for', { by: input.by });
+      // Before that the number of the next cycle is not known.
+      await condition(() => loop.opened || loop.draining);
+      ask(loop, { reason: `asked by ${input.by}`, sources: [everySource] }, 'operator');
+      return { cycle: loop.state.cycle + 1 };
+    },
+    {
+      validator: (input) => {
+        open(loop);
+        text('by', input?.by, 'say who you are, e.g. {"by": "ana"}');
+      },
+      description: 'Reads all sources now. Example: {"by": "ana"}.',
+    },
+  );
+  setHandler(
+    remediateUpdate,
+    async (input) => {
+      const seen = loop.state.seenRequests.includes(input.requestId);
+      if (!seen) {
+        loop.state = {
+          ...loop.state,
+          seenRequests: [...loop.state.seenRequests, input.requestId].slice(-keepRequests),
+        };
+      }
+      const { finding, remedy } = await plainly(
+        loopActivities(queues, `remediate ${clip(input.finding)}`).orderRemedy({
+          tenant,
+          finding: input.finding,
+          by: input.by,
+          requestId: input.requestId,
+          nowMs: Date.now(),
+        }),
+      );
+      if (!seen) await startOrdered(loop, { finding, remedy }, input.by);
+      return {
+        workflowId: remedyWorkflowId({
+          tenant,
+          kind: finding.kind,
+          fingerprint: finding.fingerprint,
+          occurrence: finding.occurrence,
+        }),
+      };
+    },
+    {
+      validator: (input) => {
+        open(loop);
+        text('by', input?.by, 'say who you are');
+        text('requestId', input?.requestId, 'give any unique text; the same one again does nothing twice');
+        if (typeof input?.finding !== 'string' || !/^[0-9a-f]{6,64}$/.test(input.finding)) {
+          invalid(
+            'finding',
+            input?.finding,
+            'give 6 to 64 hex digits of its fingerprint, see "untilgreen findings"',
+          );
+        }
+      },
+      description:
+        'Works on one finding now, through the same guards. Example: {"by": "ana", "requestId": "r1", "finding": "3f9a2c"}. Answers with the workflow to watch.',
+    },
+  );
+  setHandler(
+    decideUpdate,
+    async ({ by, hash, decision, reason, channel }) => {
+      const result = await loopActivities(queues, `${decision} ${clip(hash)}`).decideApproval({
+        by,
+        hash,
+        decision,
+        reason: words(reason),
+        channel: channel ?? 'ui',
+        tenant,
+        nowMs: Date.now(),
+      });
+      if (result.nudge) await nudge(result.nudge);
+      return { result: result.result, message: result.message };
+    },
+    {
+      validator: (input) => {
+        open(loop);
+        text('by', input?.by, 'say who you are');
+        if (input.decision !== 'approve' && input.decision !== 'reject')
+          invalid('decision', input.decision, 'write "approve" or "reject"');
+        if (typeof input.hash !== 'string' || !/^[0-9a-f]{6,64}$/.test(input.hash))
+          invalid('hash', input.hash, 'give the hash that "untilgreen why" shows');
+        // Whoever may send this message is not known: it never counts as a channel whose sender is verified (LOOP-13).
+        if (input.channel !== undefined && input.channel !== 'cli' && input.channel !== 'ui')
+          invalid('channel', input.channel, 'write "cli" or "ui", or leave it out');
+      },
+      description:
+        'Approves or rejects a held effect by its hash. An unverified channel: enough only where the tenant file says so. Example: {"by": "ana", "hash": "0a1b2c3d", "decision": "approve"}.',
+    },
+  );
+  setHandler(
+    aboutRunUpdate,
+    async ({ runId, workspaces }) =>
+      plainly(aboutRunActivities(queues, `run ${runId}`).aboutRun({ tenant, runId, workspaces })),
+    {
+      validator: (input) => {
+        open(loop);
+        text('by', input?.by, 'say who you are');
+        if (!Number.isSafeInteger(input?.runId) || input.runId < 1)
+          invalid('runId', input?.runId, 'give the id of a workflow run');
+        if (stringList(input?.workspaces).length === 0)
+          invalid('workspaces', input?.workspaces, 'name at least one workspace');
+      },
+      description:
+        'Says why a workflow run is not worked on. Example: {"by": "ana", "runId": 4711, "workspaces": ["shop"]}.',
+    },
+  );
+  setHandler(stateQuery, () => ({ ...loop.view, openRemedies: loop.state.openRemedies }), {
+    description: 'What the loop does right now.',
+  });
+}
+
+/** An order that fails says why itself: callers see the failure of the update, not what caused it (DUR-4). */
+async function plainly<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure && error.cause instanceof ApplicationFailure)) throw error;
+    const { message, type } = error.cause;
+    throw ApplicationFailure.create({ message, nonRetryable: true, ...(type ? { type } : {}) });
+  }
+}
+
+function open(loop: Loop): void {
+  if (loop.draining)
+    throw ApplicationFailure.nonRetryable('the loop is draining and takes nothing new', failures.draining);
+  if (loop.rolling)
+    throw ApplicationFailure.nonRetryable(
+      'the loop is rolling over, try again in a second',
+      failures.draining,
+    );
+}
+
+function text(field: string, value: unknown, fix: string): void {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > 500) invalid(field, value, fix);
+}
+
+function scope(input: { readonly scope?: unknown; readonly value?: unknown }): void {
+  const { scope: given, value } = input;
+  if (given === undefined || given === 'tenant') return;
+  if (given !== 'workspace' && given !== 'effect')
+    invalid('scope', given, 'write "tenant", "workspace" or "effect"');
+  text('value', value, `name the ${String(given)}`);
+}
+
+function invalid(field: string, value: unknown, fix: string): never {
+  throw ApplicationFailure.nonRetryable(
+    `${field}: ${clip(JSON.stringify(value) ?? 'missing')} is not valid. Fix: ${fix}`,
+    failures.requestInvalid,
+  );
+}
+
+function stringList(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
+/** What a person said, as it is recorded. */
+function words(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, 500) : '';
+}
+
+function clip(value: unknown): string {
+  return String(value ?? '').slice(0, 80);
+}

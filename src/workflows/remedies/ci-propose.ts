@@ -1,0 +1,125 @@
+// What becomes of a verified fix (CI-8): one draft pull request per finding, or, on a person's pull request, a commit or a comment with the patch.
+import type { CiDiagnosis, CiFixOutcome } from '../../contract/activities.ts';
+import type { CiDetail } from '../../contract/finding.ts';
+import type { RemedyResult } from '../../contract/loop.ts';
+import { commitTitle } from '../../policy/ci/commit-title.ts';
+import { ciActivities } from '../activities.ts';
+import { type Remedy, refOf, remember, runEffect } from '../effects.ts';
+import { endReason, escalate, pushCommit, pushOwn } from './remedy.ts';
+
+export type Step = { readonly next: 'again' } | { readonly next: 'end'; readonly result: RemedyResult };
+export const again: Step = { next: 'again' };
+
+type Verified = Extract<CiFixOutcome, { readonly result: 'verified' }>;
+
+export async function toPerson(remedy: Remedy, reason: string, report = ''): Promise<Step> {
+  return { next: 'end', result: await escalate(remedy, reason, report) };
+}
+
+export async function propose(
+  remedy: Remedy,
+  diagnosis: CiDiagnosis,
+  verified: Verified,
+  tries: number,
+): Promise<Step> {
+  const { input } = remedy;
+  const detail = input.finding.detail as CiDetail;
+  if (detail.pullRequest !== undefined) return giveTo(remedy, detail.pullRequest, verified, diagnosis, tries);
+  const branch = `untilgreen/ci-${input.finding.fingerprint.slice(0, 12)}-${input.finding.occurrence}`;
+  const pushed = await pushOwn(remedy, {
+    repository: diagnosis.repository,
+    branch,
+    baseSha: diagnosis.headSha,
+    patchEvidence: verified.patchEvidence,
+    treeSha: verified.treeSha,
+    message: `${commitTitle(detail.job)}\n`,
+    step: `fix-${tries + 1}`,
+  });
+  if (pushed.status !== 'receipt' || typeof pushed.result.commitSha !== 'string') {
+    return toPerson(remedy, pushed.status === 'receipt' ? pushed.reason : endReason(pushed));
+  }
+  const opened = await runEffect(remedy, {
+    kind: 'openPullRequest',
+    target: `${diagnosis.repository}@${branch}`,
+    precondition: branch,
+    step: `pull-request-${tries + 1}`,
+    input: {
+      head: branch,
+      base: diagnosis.baseBranch,
+      title: `Fix ${detail.workflowName}: ${detail.job}`.slice(0, 200),
+      body: verified.report,
+      labels: ['untilgreen', 'verified'],
+      draft: true,
+    },
+  });
+  if (opened.status !== 'receipt' || typeof opened.result.number !== 'number') {
+    return toPerson(remedy, opened.status === 'receipt' ? opened.reason : endReason(opened));
+  }
+  await remember(remedy, {
+    pullRequest: opened.result.number,
+    fixedSha: diagnosis.headSha,
+    tries: tries + 1,
+  });
+  await ciActivities(input.queues, 'did CI start?').ciStarted({
+    ...refOf(input),
+    sha: pushed.result.commitSha,
+  });
+  return again;
+}
+
+/** CI-8: to a person's pull request: at `act` a commit on its branch and a comment that says so, else a comment with the patch. */
+async function giveTo(
+  remedy: Remedy,
+  number: number,
+  verified: Verified,
+  diagnosis: CiDiagnosis,
+  tries: number,
+): Promise<Step> {
+  const commit = diagnosis.mayPush ? await pushTheirs(remedy, number, verified, diagnosis, tries) : null;
+  const body =
+    commit === null
+      ? (
+          await ciActivities(remedy.input.queues, `#${number}`).patchComment({
+            tenant: remedy.input.tenant,
+            patchEvidence: verified.patchEvidence,
+            report: verified.report,
+          })
+        ).body
+      : `Commit ${commit} on this branch fixes the failing job.\n\n${verified.report}`;
+  await runEffect(remedy, {
+    kind: 'commentOnIssue',
+    target: `${diagnosis.repository}#${number}`,
+    precondition: diagnosis.headSha,
+    step: `patch-${verified.treeSha.slice(0, 12)}`,
+    input: { number, body },
+  });
+  await remember(remedy, { patchedSha: diagnosis.headSha, tries: tries + 1 });
+  if (commit !== null)
+    await ciActivities(remedy.input.queues, 'did CI start?').ciStarted({
+      ...refOf(remedy.input),
+      sha: commit,
+    });
+  return again;
+}
+
+/** The new head of the branch; null when it could not be pushed: then the comment brings the patch. */
+async function pushTheirs(
+  remedy: Remedy,
+  number: number,
+  verified: Verified,
+  diagnosis: CiDiagnosis,
+  tries: number,
+): Promise<string | null> {
+  const { job } = remedy.input.finding.detail as CiDetail;
+  const end = await pushCommit(remedy, diagnosis.headSha, {
+    repository: diagnosis.repository,
+    branch: diagnosis.baseBranch,
+    pullRequest: number,
+    baseSha: diagnosis.headSha,
+    patchEvidence: verified.patchEvidence,
+    treeSha: verified.treeSha,
+    message: `${commitTitle(job)}\n`,
+    step: `fix-${tries + 1}`,
+  });
+  return end.status === 'receipt' && typeof end.result.commitSha === 'string' ? end.result.commitSha : null;
+}

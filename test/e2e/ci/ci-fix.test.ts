@@ -1,0 +1,102 @@
+// CI-5(b), CI-6, CI-8 end to end: main turns red by an off-by-one, a model drafts the fix, code verifies it, a person merges it, main is green. Real git,
+// sandbox, workflow runs, Temporal and Postgres; only the model is scripted.
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { approveAndMergeVerified } from '../../../demo/forge/maintainer.ts';
+import { countTokens } from '../../support/claude/tokens.ts';
+import { start } from '../people/approving.ts';
+import {
+  createFixingWorld,
+  go,
+  honestTurns,
+  implementing,
+  type Project,
+  python,
+  typescript,
+  verdict,
+  verifying,
+} from './fixing.ts';
+
+type Pull = {
+  readonly number: number;
+  readonly body: string;
+  readonly draft: boolean;
+  readonly title: string;
+};
+const projects: readonly [Project, string][] = [
+  [typescript, process.execPath],
+  [python, 'python3'],
+  [go, 'go'],
+];
+
+function isThere(program: string): boolean {
+  try {
+    execFileSync(program, program === 'go' ? ['version'] : ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+for (const [project, program] of projects)
+  test.skipIf(!isThere(program))(
+    `CI-5: ${project.name}: red, classified, fixed, verified, draft pull request, merged by the maintainer, green (needs ${program.split('/').at(-1)})`,
+    // A Go compiler without a cache takes its time.
+    { timeout: 500_000 },
+    async ({ onTestFinished }) => {
+      const world = await createFixingWorld(project);
+      onTestFinished(world.stop);
+      const { claude, forge } = world;
+      claude.script({ name: 'implement', when: implementing(), replies: honestTurns(project) });
+      claude.script({
+        name: 'verify',
+        when: verifying,
+        replies: [verdict(true, 'It counts the last page.')],
+      });
+      await start(world);
+
+      const pull = await world.until('a pull request', async () => {
+        const [first] = await world.maria.request<Pull[]>('GET', '/pulls?state=all');
+        return first;
+      });
+      expect(pull.draft).toBe(true);
+      for (const part of [
+        '## Evidence',
+        'Before, on the base: exit code 1',
+        'After, second run: exit code 0',
+      ])
+        expect(pull.body).toContain(part);
+      expect(pull.body).toContain(project.command);
+      expect(pull.body).toContain('It counts the last page.');
+      const files = await world.maria.request<{ filename: string; patch: string }[]>(
+        'GET',
+        `/pulls/${pull.number}/files`,
+      );
+      expect(files.map(({ filename }) => filename)).toEqual([project.source]);
+
+      const maintainer = approveAndMergeVerified({
+        url: forge.url,
+        token: world.maintainerToken,
+        owner: 'acme',
+        repo: 'shop',
+        label: 'verified',
+        evidenceHeading: 'Evidence',
+        intervalMs: 500,
+      });
+      onTestFinished(() => maintainer.stop());
+      await world.until('green', async () => (await world.finding('ci'))?.status === 'resolved');
+      const [run] = (await forge.actions.runs({ owner: 'acme', repo: 'shop' })).filter(
+        ({ branch }) => branch === 'main',
+      );
+      expect(run?.conclusion).toBe('success');
+      expect((await world.finding('ci'))?.attempts).toBe(1);
+      claude.verify();
+      expect(await forge.journal.unexpected()).toEqual([]);
+      const trail = (await world.audit()).find(({ action }) => action === 'fix.verified');
+      expect(trail?.detail).toMatchObject({ attempt: 1, turns: 4 });
+      // MODEL-3: a fix stays under 60,000 tokens, counted from what was sent.
+      const sent = claude.requests().reduce((sum, { bytes }) => sum + countTokens(bytes.toString()), 0);
+      expect(sent).toBeLessThan(60_000);
+      await world.replayed(`ci-fix-${project.name.toLowerCase()}`);
+    },
+  );

@@ -1,0 +1,51 @@
+// What triage says is what the remedy does (CI-3, CI-4, CI-12): watched and waiting findings get no write, and are looked at again when they move.
+import { afterEach, expect } from 'vitest';
+import { createRig, type Rig, test, until, workspace } from '../rig.ts';
+
+let rig: Rig;
+afterEach(async () => rig.stop());
+
+async function failing(next: 'watch' | 'wait' | 'person'): Promise<Rig['world']> {
+  rig = await createRig();
+  await rig.startWorker();
+  await rig.apply('triaged', { workspaces: [workspace({ databases: ['main'] })] });
+  const place = rig.world.place('triaged');
+  Object.assign(place.ci, { jobs: ['build'], fixer: 'formatter', next });
+  place.pending.main = ['1.sql'];
+  await rig.startLoop('triaged');
+  return rig.world;
+}
+
+const status = async (): Promise<string | undefined> =>
+  (await rig.findings('triaged')).find(({ kind }) => kind === 'ci')?.status;
+
+test('CI-3: a flake is watched: nothing is written for it, it blocks nothing, and a failure of another commit is triaged anew', async () => {
+  const world = await failing('watch');
+  await until(async () => expect(await status()).toBe('watched'));
+  await until(() => expect(world.writes('applyMigrations')).toHaveLength(1));
+  expect(world.writes('pushBranch')).toEqual([]);
+  // Losing the workflow does not lose the watch.
+  await rig.loseTemporal();
+  await rig.startWorker();
+  await rig.startLoop('triaged');
+  const { ci } = world.place('triaged');
+  Object.assign(ci, { runId: 2, headSha: 'd'.repeat(40), next: undefined });
+  await rig.loop('triaged').executeUpdate('cycleNow', { args: [{ by: 'ana' }] });
+  await until(() => expect(world.writes('openPullRequest')).toHaveLength(1));
+});
+
+test('CI-12: what waits for another fix is not fixed, and goes on when it may', async () => {
+  const world = await failing('wait');
+  await until(async () => expect(await status()).toBe('waiting'));
+  expect(world.writes('pushBranch')).toEqual([]);
+  Object.assign(world.place('triaged').ci, { runId: 2, next: undefined });
+  await rig.loop('triaged').executeUpdate('cycleNow', { args: [{ by: 'ana' }] });
+  await until(() => expect(world.writes('openPullRequest')).toHaveLength(1));
+});
+
+test('CI-4: what no change of code can mend is handed over at once, without a fix', async () => {
+  const world = await failing('person');
+  await until(async () => expect(await status()).toBe('escalated'));
+  expect(world.writes('openIssue')).toHaveLength(1);
+  expect(world.writes('pushBranch')).toEqual([]);
+});
