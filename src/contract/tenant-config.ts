@@ -4,12 +4,9 @@
 import type { AutonomyLevel, EffectKind } from './effect.ts';
 import type { SourceKind } from './finding.ts';
 import type { ModelPurpose } from './model.ts';
+import type { SecretReference, Weekday } from './secret-reference.ts';
 
-/** `env:NAME` or `file:PATH`, resolved inside activities by src/config/secrets.ts (SEC-2). */
-export type SecretReference = `env:${string}` | `file:${string}`;
-
-export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-export type Weekday = (typeof weekdays)[number];
+export { isSecretReference, type SecretReference, type Weekday, weekdays } from './secret-reference.ts';
 
 export type TenantConfig = {
   /** `^[a-z0-9][a-z0-9-]{0,62}$`; the workflow id is `tenant/<tenant>`. */
@@ -250,8 +247,3 @@ export type DatabaseSettings = {
   readonly backup?: { readonly command: string; readonly maxAgeMs: number };
   readonly lockTimeoutMs: number;
 };
-
-/** True for `env:NAME` and `file:PATH`; says nothing about whether it resolves. */
-export function isSecretReference(value: string): value is SecretReference {
-  return /^(env|file):./.test(value);
-}
