@@ -20,6 +20,7 @@ import * as focused from './client/steer/focus.ts';
 import * as orders from './client/steer/orders.ts';
 import * as pauses from './client/steer/pause.ts';
 import * as tenants from './client/steer/tenants.ts';
+import type { TenantSource } from './config/tenant-file.ts';
 import { queueNames } from './contract/names.ts';
 import type { TenantConfig } from './contract/tenant-config.ts';
 import { openApprovals } from './store/approvals.ts';
@@ -28,7 +29,7 @@ import { tenantNames } from './store/status.ts';
 
 export { NotFoundError, OrderRefused, UnreachableError, UsageError } from './client/errors.ts';
 /** For `tenants.apply`. */
-export { parseTenantFile } from './config/tenant-file.ts';
+export { parseTenantFile, type TenantSource } from './config/tenant-file.ts';
 export type { TenantConfig } from './contract/tenant-config.ts';
 
 export type ConnectOptions = Omit<EndpointOptions, 'env'> & {
@@ -41,7 +42,8 @@ export type ConnectOptions = Omit<EndpointOptions, 'env'> & {
 /** `tenant` absent: the only one. Every operation may throw UnreachableError, UsageError or NotFoundError. */
 export type Untilgreen = {
   readonly tenants: {
-    readonly apply: (config: TenantConfig, by: string) => Promise<tenants.Applied>;
+    /** `config` and `source` from `parseTenantFile`; with its source a tenant gets the defaults of settings that come later. */
+    readonly apply: (config: TenantConfig, by: string, source?: TenantSource) => Promise<tenants.Applied>;
     readonly list: () => ReturnType<typeof tenants.listAll>;
     readonly show: (tenant?: string) => ReturnType<typeof tenants.show>;
     readonly remove: (tenant: string, by: string) => Promise<tenants.Removed>;
@@ -136,7 +138,7 @@ export async function connectUntilgreen(options: ConnectOptions = {}): Promise<U
   }
   return {
     tenants: {
-      apply: (config, by) => ask(() => tenants.applySettings(context, config, by)),
+      apply: (config, by, source) => ask(() => tenants.applySettings(context, config, by, source)),
       list: () => ask(() => tenants.listAll(context)),
       show: (name) => ask(() => tenants.show(context, name)),
       remove: (name, by) => ask(() => tenants.remove(context, name, by)),

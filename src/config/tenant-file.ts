@@ -8,8 +8,16 @@ import { type FieldNode, pathText, problemsOf, type TenantProblem } from './tena
 import { TenantFile } from './tenant-schema.ts';
 
 export type TenantFileResult =
-  | { readonly ok: true; readonly config: TenantConfig }
+  | {
+      readonly ok: true;
+      readonly config: TenantConfig;
+      /** What the file said, as data: stored beside the config, for versions that know more settings. */
+      readonly source: TenantSource;
+    }
   | { readonly ok: false; readonly fileName: string; readonly problems: readonly TenantProblem[] };
+
+/** What a valid file said, as data without comments. References, no secrets. */
+export type TenantSource = { readonly [key: string]: unknown };
 
 const maxBytes = 1024 * 1024;
 const maxAliases = 100;
@@ -66,6 +74,34 @@ export function parseTenantFile(
     return refused([whole('is empty', 'start with "tenant: <name>" and "workspaces:"')]);
   }
 
+  const judged = judge(raw, doubled);
+  if (judged.ok) return { ok: true, config: judged.config, source: withoutSchema(raw) };
+  const problems = judged.problems.map(({ keys, ...problem }) => {
+    const line = lineOf(document, keys, lines);
+    return { path: pathText(keys), ...problem, ...(line === undefined ? {} : { line }) };
+  });
+  return refused(problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)));
+}
+
+/** As `parseTenantFile`, for what a file said, as data. */
+export function judgeTenantData(
+  data: unknown,
+):
+  | { readonly ok: true; readonly config: TenantConfig }
+  | { readonly ok: false; readonly problems: readonly TenantProblem[] } {
+  const judged = judge(data, []);
+  if (judged.ok) return judged;
+  return {
+    ok: false,
+    problems: judged.problems.map(({ keys, ...problem }) => ({ path: pathText(keys), ...problem })),
+  };
+}
+
+type Judged =
+  | { readonly ok: true; readonly config: TenantConfig }
+  | { readonly ok: false; readonly problems: readonly Placed[] };
+
+function judge(raw: unknown, doubled: readonly Placed[]): Judged {
   const parsed = TenantFile.safeParse(raw);
   const certain = [...doubled, ...credentials(raw, [])];
   if (parsed.success && certain.length === 0) return { ok: true, config: parsed.data };
@@ -73,12 +109,13 @@ export function parseTenantFile(
   const seen = new Set<string>();
   const problems = [...certain, ...judged]
     .filter(({ keys }) => !seen.has(pathText(keys)) && seen.add(pathText(keys)))
-    .slice(0, maxProblems)
-    .map(({ keys, ...problem }) => {
-      const line = lineOf(document, keys, lines);
-      return { path: pathText(keys), ...problem, ...(line === undefined ? {} : { line }) };
-    });
-  return refused(problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)));
+    .slice(0, maxProblems);
+  return { ok: false, problems };
+}
+
+function withoutSchema(raw: unknown): TenantSource {
+  const { $schema: _, ...rest } = raw as { readonly $schema?: unknown };
+  return rest;
 }
 
 /** One problem as a line for people: `tenant.yaml:12: workspaces[0].name: is missing. Fix: …` */

@@ -21,6 +21,9 @@ const clock = (hour: string) =>
 const defaultCooldownsMs: { readonly [Kind in EffectKind]?: number } = {
   applyDrift: 30 * 60_000,
   applyMigrations: 30 * 60_000,
+  restartService: 30 * 60_000,
+  redeployService: 30 * 60_000,
+  rollBackService: 30 * 60_000,
 };
 
 function everyKind<Value>(value: (kind: EffectKind) => Value): { [Kind in EffectKind]: Value } {
@@ -99,7 +102,7 @@ const limits = z
       .partialRecord(effectKind, duration({ min: '0s', max: '30d' }, '30m'))
       .prefault({})
       .describe(
-        'How long a kind of effect rests per target. applyDrift and applyMigrations: 30m, others: none.',
+        'How long a kind of effect rests per target. Drift, migrations, restarts, redeployments, rollbacks: 30m, others: none.',
       ),
     breaker: z
       .strictObject({

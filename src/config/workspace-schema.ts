@@ -1,6 +1,8 @@
 // A workspace of the tenant file: repository, CI, drift, databases. A part of tenant-schema.ts, which says what the whole is.
 import * as z from 'zod';
 import { ciLimits, flakes, storm } from './ci-triage-schema.ts';
+import { Diagnostics, Incidents } from './ops/incidents-schema.ts';
+import { Services } from './ops/services-schema.ts';
 import {
   absolutePath,
   address,
@@ -219,6 +221,11 @@ export const Workspace = z
     ci: ci.prefault({}).describe('Failing workflow runs.'),
     drift: list(drift).default([]).describe('Environments whose drift is watched.'),
     databases: list(database).default([]).describe('Databases whose migrations are watched.'),
+    services: z.exactOptional(Services).describe('What is deployed; absent: deployments are not watched.'),
+    incidents: Incidents.prefault({}).describe('What happens when production is down.'),
+    diagnostics: z
+      .exactOptional(Diagnostics)
+      .describe('Questions in comments, like "@devops status"; absent: comments are not read.'),
   })
   .superRefine(checkWorkspace, always);
 

@@ -38,7 +38,7 @@ export function tenantCommand(program: Command, frame: Frame): void {
         const parsed = await readTenantFile(fileOf(file, options));
         if (!parsed.ok) return refused(parsed);
         await frame.ask(options, async (client) => {
-          const applied = await client.tenants.apply(parsed.config, byOf(options, frame));
+          const applied = await client.tenants.apply(parsed.config, byOf(options, frame), parsed.source);
           const change = applied.changed
             ? `version ${applied.version} applied`
             : `version ${applied.version} is in force already`;

@@ -13,6 +13,7 @@ import { dataFolder } from '../../client/endpoints.ts';
 import { postgresAddress, UsageError } from '../../client/errors.ts';
 import type { Status } from '../../client/look/status.ts';
 import { connectUntilgreen, type Untilgreen } from '../../client.ts';
+import type { TenantSource } from '../../config/tenant-file.ts';
 import { searchAttributes } from '../../contract/names.ts';
 import type { TenantConfig } from '../../contract/tenant-config.ts';
 import { lastLogLines, startServer } from '../../embedded/machine/child-process.ts';
@@ -88,7 +89,7 @@ async function up(frame: Frame, options: UpOptions): Promise<Answer | undefined>
     undo.push(() => worker.stop());
     const client = await connectUntilgreen({ env: frame.env, dataDir: folder });
     undo.push(() => client.close());
-    if (parsed) await apply(frame, client, parsed.config);
+    if (parsed) await apply(frame, client, parsed);
     show(frame, options, embedded, folder, logFile);
     await followAll(frame, client, AbortSignal.any([stopped, failure.signal]));
     if (failure.signal.aborted) throw failure.signal.reason;
@@ -157,8 +158,12 @@ function startWorkerProcess(frame: Frame, folder: string, logFile: string): Retu
   });
 }
 
-async function apply(frame: Frame, client: Untilgreen, config: TenantConfig): Promise<void> {
-  const applied = await client.tenants.apply(config, osUser(frame.env));
+async function apply(
+  frame: Frame,
+  client: Untilgreen,
+  { config, source }: { readonly config: TenantConfig; readonly source: TenantSource },
+): Promise<void> {
+  const applied = await client.tenants.apply(config, osUser(frame.env), source);
   frame.say(`tenant ${applied.tenant}: settings version ${applied.version}, loop ${applied.loop}`);
   for (const note of applied.notes) frame.say(note);
 }

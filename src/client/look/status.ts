@@ -173,7 +173,10 @@ export async function readStatus(context: Context, tenant: TenantRow): Promise<S
     version: tenant.version,
     autonomy: tenant.config.autonomy.default,
     links: { workflow: workflowLink(context, tenantWorkflowId(name)) },
-    notes: notesOf(tenant, loop),
+    notes: [
+      ...(tenant.settingsProblem === undefined ? [] : [tenant.settingsProblem]),
+      ...notesOf(tenant, loop),
+    ],
   };
 }
 

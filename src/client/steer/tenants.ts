@@ -2,6 +2,7 @@
 // started or told. When Temporal is away, the change stands and the next worker that starts picks it up.
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import type { TenantSource } from '../../config/tenant-file.ts';
 import { everySource } from '../../contract/loop.ts';
 import { tenantWorkflowId, updates } from '../../contract/names.ts';
 import type { TenantConfig } from '../../contract/tenant-config.ts';
@@ -29,9 +30,14 @@ export type Applied = {
   readonly notes: readonly string[];
 };
 
-/** @param config from `parseTenantFile`; takes effect at the next cycle, which is asked for now */
-export async function applySettings(context: Context, config: TenantConfig, by: string): Promise<Applied> {
-  const result = await applyTenant(context.pool, config, by, context.clock());
+/** @param config from `parseTenantFile`, as `source`; takes effect at the next cycle, which is asked for now */
+export async function applySettings(
+  context: Context,
+  config: TenantConfig,
+  by: string,
+  source: TenantSource | undefined,
+): Promise<Applied> {
+  const result = await applyTenant(context.pool, config, by, context.clock(), source);
   const loop = await startLoop(context, config.tenant, `settings version ${result.version}`);
   return { tenant: config.tenant, ...result, ...loop };
 }
