@@ -19,6 +19,16 @@ export const effectKinds = [
   'rerunFailedJobs',
   'applyDrift',
   'applyMigrations',
+  'restartService',
+  'redeployService',
+  'rollBackService',
+  'removeDeployment',
+  'updateService',
+  'setVariable',
+  'createService',
+  'addDatabase',
+  'cleanUp',
+  'startCodeAgent',
   'sendAlert',
 ] as const;
 /** The closed list: a model or a person can ask for nothing else (GUARD-1). */

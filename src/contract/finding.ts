@@ -1,9 +1,19 @@
 // What sources read and what is made of it: observations, findings, and what is known of each. Plain data only.
+import type { DeploymentDetail, IncidentDetail, MentionDetail, NoticeDetail } from './ops/findings.ts';
 
-export type SourceKind = 'ciRuns' | 'drift' | 'migrations' | 'approvals';
-export const sourceKinds: readonly SourceKind[] = ['ciRuns', 'drift', 'migrations', 'approvals'];
+export const sourceKinds = [
+  'ciRuns',
+  'drift',
+  'migrations',
+  'deployments',
+  'health',
+  'versions',
+  'mentions',
+  'approvals',
+] as const;
+export type SourceKind = (typeof sourceKinds)[number];
 
-export type FindingKind = 'ci' | 'drift' | 'migration';
+export type FindingKind = 'incident' | 'deployment' | 'ci' | 'drift' | 'migration' | 'mention' | 'notice';
 export type Severity = 'critical' | 'warning' | 'info';
 
 /** A failing job of a workflow run (CI-1, CI-2). */
@@ -44,7 +54,14 @@ export type MigrationDetail = {
   readonly missingOnDisk: readonly string[];
 };
 
-export type FindingDetail = CiDetail | DriftDetail | MigrationDetail;
+export type FindingDetail =
+  | CiDetail
+  | DriftDetail
+  | MigrationDetail
+  | DeploymentDetail
+  | IncidentDetail
+  | MentionDetail
+  | NoticeDetail;
 
 /** A thing that is not green, as a source says it, before the store knows it. */
 export type ObservedFinding = {

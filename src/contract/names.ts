@@ -20,9 +20,15 @@ export function queueNames(prefix?: string): QueueNames {
 
 export const workflowTypes = {
   tenant: 'tenantLoop',
+  incident: 'incidentRemedy',
+  /** A service that is down is worked on as an incident is. */
+  deployment: 'incidentRemedy',
   ci: 'ciRemedy',
   drift: 'driftRemedy',
   migration: 'migrationRemedy',
+  mention: 'mentionRemedy',
+  notice: 'noticeRemedy',
+  operation: 'operation',
   aftercare: 'aftercare',
 } as const;
 

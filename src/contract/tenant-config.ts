@@ -4,6 +4,7 @@
 import type { AutonomyLevel, EffectKind } from './effect.ts';
 import type { SourceKind } from './finding.ts';
 import type { ModelPurpose } from './model.ts';
+import type { DiagnosticsSettings, IncidentSettings, ServicesSettings } from './ops/settings.ts';
 import type { SecretReference, Weekday } from './secret-reference.ts';
 
 export { isSecretReference, type SecretReference, type Weekday, weekdays } from './secret-reference.ts';
@@ -116,6 +117,11 @@ export type WorkspaceConfig = {
   readonly drift: readonly DriftSettings[];
   /** Names are unique in a workspace. */
   readonly databases: readonly DatabaseSettings[];
+  /** Absent: nothing that is deployed is watched. */
+  readonly services?: ServicesSettings;
+  readonly incidents: IncidentSettings;
+  /** Absent: comments are not read for questions. */
+  readonly diagnostics?: DiagnosticsSettings;
 };
 
 export type GitHubSettings = {

@@ -15,13 +15,24 @@ export const whyClosed: { readonly [Kind in FindingKind]: string } = {
   ci: 'The failure is gone; this fix is not needed any more.',
   drift: 'The drift ended by itself; nothing is left to merge.',
   migration: 'The migrations are applied; this is not needed any more.',
+  incident: 'Production answers again.',
+  deployment: 'The service runs again.',
+  mention: 'The question was answered.',
+  notice: 'This is not so any more.',
+};
+
+const gone: { readonly [Kind in FindingKind]: string } = {
+  ci: 'The failure is gone',
+  drift: 'The drift is gone',
+  migration: 'Nothing is pending',
+  incident: 'Production answers again',
+  deployment: 'The service runs again',
+  mention: 'The question was answered',
+  notice: 'This is not so any more',
 };
 
 export function whyIssueClosed(kind: FindingKind): string {
-  const gone = { ci: 'The failure is gone', drift: 'The drift is gone', migration: 'Nothing is pending' }[
-    kind
-  ];
-  return `${gone}: nothing is left for a person here. Should it come back, a new issue says so.`;
+  return `${gone[kind]}: nothing is left for a person here. Should it come back, a new issue says so.`;
 }
 
 export type Checks = {

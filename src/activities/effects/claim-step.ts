@@ -100,7 +100,7 @@ export async function claimStep(question: ClaimQuestion): Promise<ClaimStep> {
       target: request.target,
       risk: claimed.risk,
       autonomy: definition.autonomy(input),
-      forIncident: false,
+      forIncident: definition.forIncidents === true,
       ...(needsApproval === undefined ? {} : { needsApproval }),
     };
     const state = await claims.readGuardState(tx, { key, request, hash }, row, tenant.enabled);

@@ -44,6 +44,8 @@ export type EffectDefinition<Input = unknown> = {
   /** True for writes of child processes that take minutes: the lease is renewed while they run. */
   readonly longRunning?: boolean;
   readonly describe: (input: Input, request: EffectRequest) => string;
+  /** True: it may use what the caps keep for incidents (LOOP-4). */
+  readonly forIncidents?: boolean;
   /** The allowlist guard: why this may never be written in this workspace, or null. */
   readonly forbidden?: (input: Input, workspace: WorkspaceConfig) => string | null;
   /** Why a person has to agree, by the policy in the tenant file. */

@@ -46,6 +46,11 @@ export type Provider = {
   readonly rollBack?: (to: Pick<Deployment, 'id' | 'serviceId'>, call: WriteCall) => Promise<void>;
   /** Takes a deployment down. */
   readonly remove?: (deployment: Pick<Deployment, 'id' | 'serviceId'>, call: WriteCall) => Promise<void>;
+  /** Replicas, or the image and with it the version; the platform deploys it. */
+  readonly updateService?: (
+    change: { readonly serviceId: string; readonly replicas?: number; readonly image?: string },
+    call: WriteCall,
+  ) => Promise<void>;
   /** Names only: values never leave the platform. Null: shared variables of the environment. */
   readonly variableNames?: (serviceId: string | null, call: ProviderCall) => Promise<readonly string[]>;
   /** One variable; never a replacement of the whole collection. */

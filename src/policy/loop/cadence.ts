@@ -2,7 +2,13 @@
 import type { SourceKind } from '../../contract/finding.ts';
 import type { CadenceSettings, Weekday } from '../../contract/tenant-config.ts';
 
-const approvalsMs = 2 * 60_000;
+/** Whatever the hour, and never less often than while something is red. */
+const alwaysMs: { readonly [Source in SourceKind]?: number } = {
+  approvals: 2 * 60_000,
+  mentions: 2 * 60_000,
+  health: 5 * 60_000,
+  deployments: 5 * 60_000,
+};
 
 export type DueQuestion = {
   readonly source: SourceKind;
@@ -20,7 +26,8 @@ export function nextDueMs(question: DueQuestion): number {
   const { cadence, nowMs, red, source } = question;
   const fixed = cadence.perSourceMs[source];
   if (fixed !== undefined) return onGrid(nowMs, fixed, question.phaseMs);
-  if (source === 'approvals') return onGrid(nowMs, Math.min(approvalsMs, cadence.redMs), question.phaseMs);
+  const always = alwaysMs[source];
+  if (always !== undefined) return onGrid(nowMs, Math.min(always, cadence.redMs), question.phaseMs);
   const working = isWorkingTime(question, nowMs);
   const everyMs = red
     ? Math.min(cadence.redMs, working ? cadence.workingHours.everyMs : cadence.nightMs)

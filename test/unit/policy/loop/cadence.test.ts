@@ -1,7 +1,7 @@
 // LOOP-1: when a source is due, in time zones with and without summer time.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sourceKinds } from '../../../../src/contract/finding.ts';
+import { type SourceKind, sourceKinds } from '../../../../src/contract/finding.ts';
 import type { CadenceSettings } from '../../../../src/contract/tenant-config.ts';
 import { type DueQuestion, isWorkingTime, nextDueMs } from '../../../../src/policy/loop/cadence.ts';
 
@@ -43,6 +43,9 @@ describe('when a source is due', () => {
     ['before the morning', '2026-03-02T06:37:00Z', { phaseMs: 37 * minute }, '2026-03-02T07:07'],
     ['on a Saturday', '2026-03-07T10:07:00Z', {}, '2026-03-07T11:07'],
     ['approvals every two minutes', '2026-03-07T10:00:00Z', { source: 'approvals' }, '2026-03-07T10:01'],
+    ['health every five minutes by night', '2026-03-02T20:08:00Z', { source: 'health' }, '2026-03-02T20:12'],
+    ['deployments likewise', '2026-03-02T20:08:00Z', { source: 'deployments' }, '2026-03-02T20:12'],
+    ['questions every two minutes', '2026-03-07T10:00:00Z', { source: 'mentions' }, '2026-03-07T10:01'],
   ] as const)('%s', (_name, iso, more, expected) => {
     expect(at(iso, more)).toBe(expected);
   });
@@ -83,6 +86,9 @@ describe('when a source is due', () => {
     expect(isWorkingTime(shift('00:00', '24:00'), Date.parse('2026-10-25T22:59:00Z'))).toBe(true);
   });
 });
+
+/** Read by a clock of their own, whatever the hour. */
+const always: readonly SourceKind[] = ['approvals', 'mentions', 'health', 'deployments'];
 
 const zones = fc.constantFrom(
   'UTC',
@@ -145,7 +151,7 @@ describe('when a source is due, for any settings', () => {
   it('tenants do not align, the sources of one tenant do', () => {
     const times = (phaseMs: number) =>
       sourceKinds
-        .filter((source) => source !== 'approvals')
+        .filter((source) => !always.includes(source))
         .map((source) =>
           nextDueMs({ ...question, source, phaseMs, nowMs: Date.parse('2026-03-02T10:00:00Z') }),
         );

@@ -28,8 +28,39 @@ const details = {
     pending: ['1.sql'],
     missingOnDisk: [],
   },
+  incident: { kind: 'incident', environment: 'production', level: 'sev1', failed: [], services: ['backend'] },
+  deployment: {
+    kind: 'deployment',
+    environment: 'production',
+    service: 'backend',
+    serviceId: 's1',
+    deploymentId: 'd1',
+    status: 'crashed',
+    rawStatus: 'CRASHED',
+    serving: false,
+    level: 'sev2',
+    sinceMs: 1,
+  },
+  mention: {
+    kind: 'mention',
+    repository: 'acme/shop',
+    issue: 1,
+    commentId: 1,
+    author: 'ana',
+    question: 'status',
+    askedAtMs: 1,
+  },
+  notice: { kind: 'notice', about: 'version', name: 'postgres', level: 'info', text: '18 is out' },
 } as const;
-const sources = { ci: 'ciRuns', drift: 'drift', migration: 'migrations' } as const;
+const sources = {
+  incident: 'health',
+  deployment: 'deployments',
+  ci: 'ciRuns',
+  drift: 'drift',
+  migration: 'migrations',
+  mention: 'mentions',
+  notice: 'versions',
+} as const;
 
 function finding(kind: FindingKind, more: Partial<Finding> = {}): Finding {
   return {
@@ -113,10 +144,68 @@ describe('the decision tree', () => {
   });
 });
 
+describe('the decision tree, with production in it (LOOP-3)', () => {
+  const serving = (more: Partial<Finding> = {}) =>
+    finding('deployment', { detail: { ...details.deployment, status: 'failed', serving: true }, ...more });
+
+  it('works on an incident before CI, and on a deployment that failed while another serves after migrations', () => {
+    const all = [finding('migration'), serving(), finding('drift'), finding('ci'), finding('incident')];
+    expect(actions(all)).toEqual([
+      'shop incident start',
+      'shop ci wait',
+      'shop drift wait',
+      'shop migration wait',
+      'shop deployment wait',
+    ]);
+    expect(actions([finding('migration'), serving()])).toEqual([
+      'shop migration start',
+      'shop deployment wait',
+    ]);
+    expect(actions([serving()])).toEqual(['shop deployment start']);
+  });
+
+  it('takes a service that is down for an incident', () => {
+    expect(actions([finding('ci'), finding('deployment')])).toEqual([
+      'shop deployment start',
+      'shop ci wait',
+    ]);
+  });
+
+  it('leaves a service that is down to the incident that names it', () => {
+    const down = finding('deployment');
+    expect(decide([down, finding('incident', { fingerprint: 'f'.repeat(64) })])[1]?.action).toBe('start');
+    expect(decide([down, finding('incident', { fingerprint: 'f'.repeat(64) })])[0]).toMatchObject({
+      action: 'wait',
+      reason: 'part of the incident ffffffffffff',
+    });
+    const other = finding('deployment', { detail: { ...details.deployment, service: 'mail' } });
+    expect(actions([other, finding('incident')])).toEqual(['shop deployment start', 'shop incident start']);
+    // One that a remedy is on already stays with it.
+    const known = finding('deployment', { status: 'working' });
+    expect(actions([known, finding('incident')])).toEqual(['shop deployment inform', 'shop incident start']);
+    // The incident waits for a person: the service is still its own business, and holds nothing up.
+    expect(actions([down, finding('incident', { status: 'escalated' }), finding('ci')])).toEqual([
+      'shop deployment wait',
+      'shop incident wait',
+      'shop ci start',
+    ]);
+  });
+
+  it('answers a question and tells a notice beside everything else, once', () => {
+    const info = { severity: 'info' } as const;
+    expect(actions([finding('mention', info), finding('notice', info), finding('ci')])).toEqual([
+      'shop ci start',
+      'shop mention start',
+      'shop notice start',
+    ]);
+    expect(actions([finding('notice', { ...info, status: 'watched' })])).toEqual(['shop notice wait']);
+  });
+});
+
 const anyFindings = fc.uniqueArray(
   fc
     .record({
-      kind: fc.constantFrom<FindingKind>('ci', 'drift', 'migration'),
+      kind: fc.constantFrom<FindingKind>('incident', 'deployment', 'ci', 'drift', 'migration'),
       workspace: fc.constantFrom('api', 'shop'),
       status: fc.constantFrom<Finding['status']>(
         'open',
@@ -155,12 +244,20 @@ describe('the decision tree, for any findings', () => {
       fc.property(anyFindings, (open) => {
         const decisions = new Map(decide(open).map((one) => [one.fingerprint, one]));
         for (const one of open.filter(({ status }) => status !== 'resolved')) {
-          const here = open.filter((other) => other.workspace === one.workspace && isWorkable(other));
-          const first = (['ci', 'drift', 'migration'] as const).find((kind) =>
-            here.some((other) => other.kind === kind),
-          );
+          const near = open.filter((other) => other.workspace === one.workspace);
+          const isPart = (other: Finding) =>
+            other.kind === 'deployment' &&
+            other.status === 'open' &&
+            near.some(({ kind, status }) => kind === 'incident' && status !== 'resolved');
+          const here = near.filter((other) => isWorkable(other) && !isPart(other));
+          const tiers = [['incident', 'deployment'], ['ci'], ['drift'], ['migration']];
+          const first = tiers.find((kinds) => here.some((other) => kinds.includes(other.kind))) ?? [];
           const expected =
-            isWorkable(one) && one.kind === first ? (one.status === 'working' ? 'inform' : 'start') : 'wait';
+            here.includes(one) && first.includes(one.kind)
+              ? one.status === 'working'
+                ? 'inform'
+                : 'start'
+              : 'wait';
           expect(decisions.get(one.fingerprint)?.action).toBe(expected);
           expect(decisions.get(one.fingerprint)?.reason).not.toBe('');
         }
