@@ -73,10 +73,10 @@ export type ImplementActivities = {
       readonly refuse?: string;
     },
   ) => Promise<ToolAnswer>;
-  /** Appends a user turn of ours. */
+  /** Appends a user turn of ours. `full`: no room for more. */
   readonly tellModel: (
     request: FindingRef & { readonly conversation: string; readonly text: string },
-  ) => Promise<{ readonly conversation: string }>;
+  ) => Promise<{ readonly conversation: string; readonly full?: true }>;
   /** The gate (CI-7), then the failing command before and after in fresh checkouts (CI-6). */
   readonly checkFix: (request: FixStep) => Promise<CheckAnswer>;
   /**

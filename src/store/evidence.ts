@@ -3,7 +3,24 @@ import { type Queryable, sha256 } from './database.ts';
 
 const maxBytes = 1_048_576;
 
-/** @param body redacted by the caller; cut at 1 MB (SEC-2) */
+/** Read by people only: of these the beginning is enough, with a word that more was there. All else is read back by code, whole or not at all. */
+const forPeople: readonly string[] = ['log', 'fixReport', 'setUp'];
+
+/** More than evidence may hold, of a kind that is never cut; the message says by how much. */
+export class EvidenceTooLarge extends Error {
+  override readonly name: string = 'EvidenceTooLarge';
+
+  constructor(kind: string, bytes: number, fix = '') {
+    super(
+      `the ${kind} has ${bytes} bytes, over the limit of ${maxBytes} that evidence may have${fix === '' ? '' : `. Fix: ${fix}`}`,
+    );
+  }
+}
+
+/**
+ * @param evidence.body redacted by the caller (SEC-2)
+ * @throws EvidenceTooLarge over 1 MB, but for what only people read: that is cut, and ends with what is missing
+ */
 export async function saveEvidence(
   db: Queryable,
   evidence: {
@@ -13,17 +30,7 @@ export async function saveEvidence(
     readonly retentionMs: number;
   },
 ): Promise<string> {
-  const clean = evidence.body.replaceAll('\u0000', '\uFFFD');
-  const bytes = Buffer.from(clean);
-  if (bytes.length > maxBytes && evidence.kind === 'patch')
-    throw new Error(`evidence: a patch of ${bytes.length} bytes is over the limit of ${maxBytes}`);
-  const body =
-    bytes.length > maxBytes
-      ? bytes
-          .subarray(0, maxBytes - 3)
-          .toString('utf8')
-          .replace(/\uFFFD$/, '')
-      : clean;
+  const body = fitting(evidence.kind, evidence.body.replaceAll('\u0000', '\uFFFD'));
   const hash = sha256(body);
   await db.query(
     `insert into evidence (tenant, sha256, kind, body, expires_at) values ($1, $2, $3, $4, now() + $5 * interval '1 millisecond')
@@ -31,6 +38,16 @@ export async function saveEvidence(
     [evidence.tenant, hash, evidence.kind, body, evidence.retentionMs],
   );
   return hash;
+}
+
+function fitting(kind: string, text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxBytes) return text;
+  if (!forPeople.includes(kind)) throw new EvidenceTooLarge(kind, bytes.length);
+  const note = `\n(cut: the first part of ${bytes.length} bytes)\n`;
+  const kept = bytes.subarray(0, maxBytes - Buffer.byteLength(note)).toString('utf8');
+  // A character that was cut in two.
+  return `${kept.replace(/\uFFFD$/, '')}${note}`;
 }
 
 export async function loadEvidence(db: Queryable, tenant: string, hash: string): Promise<string | undefined> {

@@ -27,7 +27,7 @@ import type { RunEvidence } from '../../integrations/workspace/run-step.ts';
 import { redactText } from '../../logs/redact/redact-text.ts';
 import { errorSignature } from '../../logs/signature.ts';
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
-import { loadEvidence, saveEvidence } from '../../store/evidence.ts';
+import { EvidenceTooLarge, loadEvidence, saveEvidence } from '../../store/evidence.ts';
 import { readFindingRow, readMemory } from '../../store/findings.ts';
 import { mirrorOf, type Services, workspaceOf } from '../services.ts';
 import { asActivity } from '../temporal.ts';
@@ -78,9 +78,10 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         if (verdict.state === 'gone' || verdict.state === 'silent') {
           const { runId, runAttempt, headSha, branch } = detail;
           const isSilent = verdict.state === 'silent';
-          const why = isSilent
-            ? `the latest runs of ${branch} say nothing about ${detail.workflowName}`
-            : `branch ${branch} is not there any more`;
+          const why =
+            verdict.state === 'gone'
+              ? verdict.why
+              : `the latest runs of ${branch} say nothing about ${detail.workflowName}`;
           return { ...base, red: isSilent, running: isSilent, runId, runAttempt, headSha, why };
         }
         const { id, attempt, sha, status } = verdict.run;
@@ -181,9 +182,12 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
           },
           signal,
         });
-        return outcomeOf(result, async (body, kind) =>
-          saveEvidence(services.pool, { tenant: request.tenant, kind, body, retentionMs: evidenceMs }),
-        );
+        const save = (body: string, kind: string) =>
+          saveEvidence(services.pool, { tenant: request.tenant, kind, body, retentionMs: evidenceMs });
+        return outcomeOf(result, save).catch((error: unknown) => {
+          if (!(error instanceof EvidenceTooLarge)) throw error;
+          return { result: 'gated', reason: error.message, report: '' };
+        });
       }),
   };
 

@@ -9,7 +9,7 @@ import type {
 import { redactText } from '../../logs/redact/redact-text.ts';
 import type { Redactor } from '../../logs/redact/redact-values.ts';
 import { canonicalJson, type Queryable, sha256, storable, storableJson } from '../database.ts';
-import { loadEvidence, saveEvidence } from '../evidence.ts';
+import { EvidenceTooLarge, loadEvidence, saveEvidence } from '../evidence.ts';
 
 export type ConversationStore = {
   readonly db: Queryable;
@@ -20,7 +20,7 @@ export type ConversationStore = {
 const maxBytes = 1_048_576;
 
 /** Over what evidence may hold; the message says by how much. */
-export class ConversationTooLarge extends Error {
+export class ConversationTooLarge extends EvidenceTooLarge {
   override readonly name = 'ConversationTooLarge';
 }
 
@@ -42,9 +42,7 @@ export async function openConversation(
   const body = conversationBody(redactor, conversation);
   const bytes = Buffer.byteLength(body);
   if (bytes > maxBytes)
-    throw new ConversationTooLarge(
-      `the conversation has ${bytes} bytes, over the limit of ${maxBytes}. Fix: show the model less of the log or of the files`,
-    );
+    throw new ConversationTooLarge('conversation', bytes, 'show the model less of the log or of the files');
   return saveEvidence(store.db, { tenant, kind: 'conversation', body, retentionMs });
 }
 

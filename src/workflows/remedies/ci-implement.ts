@@ -22,6 +22,7 @@ type Fix = {
 
 /** How often the verifier is asked until it gives a verdict that can be read. */
 const verdictTries = 3;
+const fullConversation = 'the conversation is as long as one may be';
 
 /**
  * Drafts and verifies one fix. It writes nothing outside: a verified patch is evidence for the caller. A budget that is used up in the middle
@@ -119,13 +120,15 @@ async function runCalls(
     });
     ({ conversation, tree } = step);
     fix.draft = { ...before, conversation, tree };
-    if (step.result === 'full') return failed('the conversation is as long as one may be');
+    if (step.result === 'full') return failed(fullConversation);
     if (step.result === 'finished') return { ...before, conversation, tree, ended: true };
     useful ||= step.result === 'ran';
   }
   if (answer.toolCalls.length === 0) {
     const text = 'The answer was cut off before it held a tool call. Make one smaller step, or call finish.';
-    ({ conversation } = await storeSteps(remedy).tellModel({ ...ref, conversation, text }));
+    const told = await storeSteps(remedy).tellModel({ ...ref, conversation, text });
+    if (told.full) return failed(fullConversation);
+    ({ conversation } = told);
   }
   return { ...before, conversation, tree, nonsense: useful ? 0 : before.nonsense + 1 };
 }

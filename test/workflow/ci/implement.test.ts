@@ -33,6 +33,8 @@ type Script = {
   /** By conversation: `c0` is the first one, each turn counts up. */
   readonly answer: (conversation: string, asked: number, nowMs: number) => ModelCallAnswer | undefined;
   readonly tool?: ToolAnswer['result'];
+  /** No word of ours fits into the conversation any more. */
+  readonly noRoom?: boolean;
   readonly verdict?: Awaited<ReturnType<ImplementActivities['readVerdict']>>;
 };
 
@@ -88,7 +90,8 @@ async function play(
       tree: changed,
       result: script.tool ?? 'ran',
     }),
-    tellModel: async ({ conversation }) => ({ conversation: `c${turnOf(conversation) + 1}` }),
+    tellModel: async ({ conversation }) =>
+      script.noRoom ? { conversation, full: true } : { conversation: `c${turnOf(conversation) + 1}` },
     checkFix: async () => ({ result: 'passed', conversation: 'v0', check: 'check' }),
     readVerdict: async ({ absent }) =>
       absent === undefined
@@ -166,6 +169,23 @@ test('CI-9: a model that never ends, that talks nonsense, whose verifier never a
   expect((await finding())?.attempts).toBe(3);
   expect(rig.world.writes('openIssue')).toHaveLength(1);
   expect(rig.world.writes('pushBranch')).toEqual([]);
+});
+
+test('MODEL-1: an answer that was cut off in a conversation without room for a word ends the attempt by that name', async () => {
+  const cutOff: ModelCallAnswer = {
+    result: 'answered',
+    conversation: 'c0',
+    stopReason: 'max_tokens',
+    toolCalls: [],
+    tokens: 100,
+    costMicroUsd: 1,
+  };
+  const played = await play({ answer: () => cutOff, noRoom: true });
+  await until(async () => expect((await finding())?.status).toBe('escalated'));
+  expect(played.recorded[0]).toEqual({
+    result: 'failed',
+    reason: 'the conversation is as long as one may be',
+  });
 });
 
 test('MODEL-1: no key: no attempt is used, a person has it', async () => {

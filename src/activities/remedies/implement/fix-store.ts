@@ -18,7 +18,7 @@ export type FixCase = {
 };
 
 export type FixStore = {
-  /** Address of a value, as JSON. */
+  /** Address of a value, as JSON. @throws EvidenceTooLarge */
   readonly keep: (kind: string, value: object) => Promise<string>;
   readonly keepText: (kind: string, text: string) => Promise<string>;
   /** @throws Error when it is not stored (any more) */
@@ -28,7 +28,7 @@ export type FixStore = {
   /** @throws ConversationTooLarge */
   readonly keepConversation: (conversation: Conversation) => Promise<string>;
   readonly conversation: (address: string) => Promise<Conversation>;
-  /** A patch is kept as it is: one that would publish a secret never becomes a value. */
+  /** A patch is kept as it is: one that would publish a secret never becomes a value. @throws EvidenceTooLarge */
   readonly keepValue: (value: WorktreeValue) => Promise<TreeRef>;
   readonly value: (tree: TreeRef) => Promise<WorktreeValue>;
 };

@@ -1,7 +1,12 @@
 // The steps of a fix by the model (CI-5b, CI-6, CI-7): each is values in, values out, so that any worker runs any of them and a retry starts from the
 // same values. Nothing here writes to GitHub; a verified patch is evidence for the door.
 import type { FindingRef } from '../../../contract/activities.ts';
-import type { ImplementActivities, ToolAnswer } from '../../../contract/implement.ts';
+import type {
+  CheckAnswer,
+  ImplementActivities,
+  OpenFixAnswer,
+  ToolAnswer,
+} from '../../../contract/implement.ts';
 import type { WorkspaceConfig } from '../../../contract/tenant-config.ts';
 import { RefusedCommand } from '../../../integrations/sandbox/bubblewrap.ts';
 import { type FailingCommand, StepStopped } from '../../../integrations/workspace/run-step.ts';
@@ -19,8 +24,8 @@ import { reduceLog } from '../../../logs/reduce/reduce.ts';
 import { asData } from '../../../policy/model/outside-text.ts';
 import { publishedSecrets } from '../../../policy/patch/published-secrets.ts';
 import { readFixAttempts, recordFixAttempt } from '../../../store/ci/fix-attempts.ts';
+import { EvidenceTooLarge } from '../../../store/evidence.ts';
 import { readFindingRow, readMemory } from '../../../store/findings.ts';
-import { ConversationTooLarge } from '../../../store/model/conversations.ts';
 import { mirrorOf, type Services, workspaceOf } from '../../services.ts';
 import { asActivity } from '../../temporal.ts';
 import { detailOf, failingCommand } from '../ci.ts';
@@ -110,13 +115,20 @@ export function createImplementActivities(services: Services): ImplementActiviti
           ...(await explained(detail.job, found.log, redactor)),
           failedTests: base.failedTests.slice(0, maxFailedTests),
         };
-        const fixCase = await store.keep('fixCase', { failing: found.failing, failure, runUrl: detail.url });
         const earlier = await readFixAttempts(pool, request);
-        const conversation = await store.keepConversation(implementerOpening(failure, earlier, implementer));
         const { treeSha } = await unchangedValue(runs.mirror, headSha);
         const tree = { baseSha: headSha, patch: null, treeSha };
-        const draft = { fixCase, conversation, tree, turns: 0, tokens: 0, nonsense: 0, ended: false };
-        return { result: 'opened', draft, bounds };
+        const aboutIt = { failing: found.failing, failure, runUrl: detail.url };
+        return ifItFits<OpenFixAnswer>(
+          async () => {
+            const fixCase = await store.keep('fixCase', aboutIt);
+            const opening = implementerOpening(failure, earlier, implementer);
+            const conversation = await store.keepConversation(opening);
+            const draft = { fixCase, conversation, tree, turns: 0, tokens: 0, nonsense: 0, ended: false };
+            return { result: 'opened', draft, bounds };
+          },
+          (reason) => ({ result: 'cannotReproduce', reason, report: '' }),
+        );
       }),
 
     runTool: (request) =>
@@ -124,19 +136,17 @@ export function createImplementActivities(services: Services): ImplementActiviti
         const { workspace, store } = await stepOf(request);
         const { tree, call } = request;
         const conversation = await store.conversation(request.conversation);
-        const answered = async (
+        const answered = (
           result: 'ran' | 'refused',
           text: string,
           isError: boolean,
           next = tree,
         ): Promise<ToolAnswer> => {
           const longer = withToolResult(conversation, call.id, text, isError);
-          try {
-            return { result, conversation: await store.keepConversation(longer), tree: next };
-          } catch (error) {
-            if (!(error instanceof ConversationTooLarge)) throw error;
-            return { result: 'full', conversation: request.conversation, tree };
-          }
+          return ifItFits<ToolAnswer>(
+            async () => ({ result, conversation: await store.keepConversation(longer), tree: next }),
+            () => ({ result: 'full', conversation: request.conversation, tree }),
+          );
         };
         if (request.refuse !== undefined) return answered('refused', request.refuse, true);
         const read = readToolInput(call.name, toolCallOf(conversation, call.id)?.input);
@@ -153,8 +163,11 @@ export function createImplementActivities(services: Services): ImplementActiviti
     tellModel: (request) =>
       asActivity(redactor, async () => {
         const { store } = await stepOf(request);
-        const conversation = await store.conversation(request.conversation);
-        return { conversation: await store.keepConversation(withText(conversation, request.text)) };
+        const longer = withText(await store.conversation(request.conversation), request.text);
+        return ifItFits<Awaited<ReturnType<ImplementActivities['tellModel']>>>(
+          async () => ({ conversation: await store.keepConversation(longer) }),
+          () => ({ conversation: request.conversation, full: true }),
+        );
       }),
 
     checkFix: (request) =>
@@ -179,13 +192,22 @@ export function createImplementActivities(services: Services): ImplementActiviti
         const result = await verifyFix({ ...runs, value, gate });
         if (result.kind !== 'passed') return noFixOf(result, value.patch, tree.patch ?? '', redact);
         const { kind: _kind, ...found } = result;
-        const check = await store.keep('fixCheck', found satisfies Check);
         const opening = verifierOpening(failure, {
           patch: value.patch,
           before: found.before.lines,
           after: found.after[1].lines,
         });
-        return { result: 'passed', check, conversation: await store.keepConversation(opening) };
+        return ifItFits<CheckAnswer>(
+          async () => {
+            const check = await store.keep('fixCheck', found satisfies Check);
+            return { result: 'passed', check, conversation: await store.keepConversation(opening) };
+          },
+          (tooLarge) => ({
+            result: 'gated',
+            reason: `it passes twice, but there is no room for what a verifier reads: ${tooLarge}`,
+            report: redact(draftReport(value.patch, tree.patch ?? '')),
+          }),
+        );
       }),
 
     readVerdict: (request) =>
@@ -195,16 +217,19 @@ export function createImplementActivities(services: Services): ImplementActiviti
         const check = await store.read<Check>(request.check);
         const draft = request.tree.patch ?? '';
         const { patch } = await store.value(request.tree);
-        if (request.absent !== undefined)
-          return {
-            result: 'gated',
-            reason: redact(`it passes twice, but no verifier looked at it: ${request.absent}`),
-            report: redact(`${verifiedReport(check, runUrl, null)}\n${draftReport(patch, draft)}`),
-          };
+        const unseen = (why: string) => ({
+          result: 'gated' as const,
+          reason: redact(`it passes twice, but no verifier looked at it: ${why}`),
+          report: redact(`${verifiedReport(check, runUrl, null)}\n${draftReport(patch, draft)}`),
+        });
+        if (request.absent !== undefined) return unseen(request.absent);
         const conversation = await store.conversation(request.conversation);
         const verdict = readVerdictOf(conversation);
         if ('again' in verdict)
-          return { result: 'again', conversation: await store.keepConversation(verdict.again) };
+          return ifItFits<Awaited<ReturnType<ImplementActivities['readVerdict']>>>(
+            async () => ({ result: 'again', conversation: await store.keepConversation(verdict.again) }),
+            unseen,
+          );
         const report = verifiedReport(check, runUrl, verdict);
         if (!verdict.approved)
           return {
@@ -239,6 +264,16 @@ export function createImplementActivities(services: Services): ImplementActiviti
         await recordFixAttempt(pool, { ...request, reason, report, atMs: request.nowMs, subject });
       }),
   };
+}
+
+/** What code reads back is stored whole; where it does not fit, `otherwise` says what that means. */
+async function ifItFits<T>(store: () => Promise<T>, otherwise: (reason: string) => T): Promise<T> {
+  try {
+    return await store();
+  } catch (error) {
+    if (!(error instanceof EvidenceTooLarge)) throw error;
+    return otherwise(error.message);
+  }
 }
 
 /** The lines that explain the failure, and what kind of failure they show; one line and one word for a model that reads little. */
