@@ -2,8 +2,12 @@
 // and what does not fit is dropped, which costs one full read. Bounded, whatever the repository does.
 import * as z from 'zod';
 import type { Json } from '../../contract/effect.ts';
-import { type KnownRun, type Lane, redRuns } from '../../policy/ci/ci-runs.ts';
+import type { KnownRun, Lane } from '../../policy/ci/ci-runs.ts';
+import { lookBackRuns } from '../../policy/ci/lane-failures.ts';
 
+export const maxFailedJobs = 50;
+export const maxSilentJobs = 500;
+export const maxLaneFailures = 100;
 const Etag = z.string().max(256).nullable();
 const Run = z.object({
   id: z.int(),
@@ -24,9 +28,10 @@ const Job = z.object({
   stepNumber: z.int().nullable(),
   url: z.string(),
 });
+const Failure = z.object({ job: Job, run: Run, silentSinceMs: z.number().nullable() });
 
 const Memory = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   /** API and repository: another one starts anew. */
   identity: z.string(),
   defaultBranch: z.object({ etag: Etag, branch: z.string() }),
@@ -45,9 +50,17 @@ const Memory = z.object({
   runs: z.array(Run).max(1_000),
   /** ETags of runs read by id. */
   runTags: z.record(z.string(), Etag),
-  /** Failed jobs by `run/attempt`. */
-  jobs: z.record(z.string(), z.array(Job).max(50)),
-  branches: z.record(z.string(), z.object({ etag: Etag, exists: z.boolean() })),
+  /** By `run/attempt`: what failed, and what neither failed nor passed. */
+  jobs: z.record(
+    z.string(),
+    z.object({ failed: z.array(Job).max(maxFailedJobs), silent: z.array(z.string()).max(maxSilentJobs) }),
+  ),
+  /** By lane: its newest run that said anything, and what fails. */
+  lanes: z.record(z.string(), z.object({ newest: z.int(), failures: z.array(Failure).max(maxLaneFailures) })),
+  /** By name; `sha`: its head. */
+  branches: z.record(z.string(), z.object({ etag: Etag, exists: z.boolean(), sha: z.string() })),
+  /** By lane: whether the workflow's file is in the branch at this head. */
+  files: z.record(z.string(), z.object({ sha: z.string(), exists: z.boolean() })),
 });
 export type CiMemory = z.output<typeof Memory>;
 
@@ -56,7 +69,7 @@ const laneRuns = 300;
 
 export function emptyCiMemory(identity: string): CiMemory {
   return {
-    version: 1,
+    version: 2,
     identity,
     defaultBranch: { etag: null, branch: 'main' },
     pulls: [],
@@ -64,7 +77,9 @@ export function emptyCiMemory(identity: string): CiMemory {
     runs: [],
     runTags: {},
     jobs: {},
+    lanes: {},
     branches: {},
+    files: {},
   };
 }
 
@@ -78,20 +93,17 @@ export function jobsKey(run: KnownRun): string {
 }
 
 /**
- * The newest runs of all branches (a pull request may be opened for one later), and whatever its age what decides on a watched branch.
+ * The newest runs of all branches (a pull request may be opened for one later), and whatever its age what decides on a watched branch, or said last
+ * that something fails there.
  */
 export function trimmed(memory: CiMemory, lanes: readonly Lane[]): Json {
-  const wanted = lanes
-    .flatMap(({ running, deciding }) => [running, deciding])
-    .flatMap((run) => (run === null ? [] : [run.id]))
-    .sort((a, b) => b - a)
-    .slice(0, laneRuns);
-  const kept = new Set(wanted);
+  const newestFirst = (ids: readonly number[]): readonly number[] => [...ids].sort((a, b) => b - a);
+  const deciding = lanes.flatMap((lane) => [lane.running, lane.deciding].flatMap((run) => run?.id ?? []));
+  const failing = Object.values(memory.lanes).flatMap(({ failures }) => failures.map(({ run }) => run.id));
+  const before = lanes.flatMap(({ history }) => history.slice(1, lookBackRuns).map(({ id }) => id));
+  const wanted = [...newestFirst([...deciding, ...failing]), ...newestFirst(before)];
+  const kept = new Set([...new Set(wanted)].slice(0, laneRuns));
   const newest = [...memory.runs].sort((a, b) => b.id - a.id);
   for (const run of newest.slice(0, recentRuns)) kept.add(run.id);
-  const jobKeys = redRuns(lanes).map(jobsKey).slice(0, laneRuns);
-  const jobs = Object.fromEntries(
-    jobKeys.flatMap((key) => (memory.jobs[key] ? [[key, memory.jobs[key]]] : [])),
-  );
-  return { ...memory, runs: newest.filter((run) => kept.has(run.id)), jobs };
+  return { ...memory, runs: newest.filter((run) => kept.has(run.id)) };
 }

@@ -3,7 +3,7 @@
 import type { WorkspaceConfig } from '../../contract/tenant-config.ts';
 import type { GitHub } from '../../integrations/github/client.ts';
 import { isNotFound } from '../../integrations/github/errors.ts';
-import { ownerAndName, type Place, readJobs } from '../../integrations/github/read.ts';
+import type { Place } from '../../integrations/github/read.ts';
 import {
   isOwnHead,
   PullPage,
@@ -17,15 +17,16 @@ import {
   type CiRun,
   ciFindings,
   countsAsCi,
-  type FailedJob,
   type KnownRun,
   knownRun,
   type Lane,
-  redRuns,
+  laneKey,
   verdictOf,
   watchedLanes,
 } from '../../policy/ci/ci-runs.ts';
-import { type CiMemory, emptyCiMemory, jobsKey, parseCiMemory, trimmed } from './ci-memory.ts';
+import { type Failing, openLanes, readFailing, readFiles } from './ci-jobs.ts';
+import { type CiMemory, emptyCiMemory, parseCiMemory, trimmed } from './ci-memory.ts';
+import { inTurn, route } from './ci-requests.ts';
 import type { SourceContext, SourceDefinition, SourceReading } from './definition.ts';
 
 export type CiRunsParts = { readonly github: (workspace: WorkspaceConfig) => Promise<GitHub> };
@@ -34,7 +35,6 @@ const maxPullPages = 5;
 const maxRunPages = 10;
 /** Runs that are read one by one in a sweep, because no page shows them any more. */
 const maxReadById = 40;
-const atOnce = 5;
 
 export function createCiRunsSource(parts: CiRunsParts): SourceDefinition {
   return {
@@ -70,10 +70,14 @@ async function readCiRuns(github: GitHub, context: SourceContext): Promise<Sourc
   const tags = await readAgainById(place, before, lanesOf(), new Set(page.ids), runs);
   await readEarlierAttempts(place, lanesOf(), runs);
 
-  const branches = await readBranches(place, before, lanesOf(), new Set(watched.open.map((p) => p.branch)));
-  const lanes = lanesOf().filter((lane) => branches[lane.branch]?.exists !== false);
-  const jobs = await readFailedJobs(place, before, lanes);
-  const findings = ciFindings(repository, lanes, (run) => jobs[jobsKey(run)]);
+  const open = openLanes(before, lanesOf());
+  const branches = await readBranches(place, before, open, new Set(watched.open.map((p) => p.branch)));
+  const files = await readFiles(place, before, open, branches);
+  const isThere = (lane: Lane): boolean =>
+    branches[lane.branch]?.exists !== false && files[laneKey(lane)]?.exists !== false;
+  const lanes = lanesOf().filter(isThere);
+  const read = await readFailing(place, before, lanes, context.nowMs);
+  const findings = ciFindings(repository, read.failing);
   const memory: CiMemory = {
     ...before,
     defaultBranch,
@@ -81,12 +85,13 @@ async function readCiRuns(github: GitHub, context: SourceContext): Promise<Sourc
     page: { etag: page.etag, ids: page.ids },
     runs: [...runs.values()],
     runTags: tags,
-    jobs,
+    ...read.memory,
     branches,
+    files,
   };
   return {
     state: findings.length === 0 ? 'green' : 'red',
-    reason: summary(lanes, findings.length, page.fresh.length, pulls.length >= maxPullPages),
+    reason: summary(read.failing, findings.length, page.fresh.length, pulls.length >= maxPullPages),
     findings,
     memory: trimmed(memory, lanesOf()),
   };
@@ -172,7 +177,7 @@ function usable(run: Run): readonly CiRun[] {
   return [{ id, attempt, status, conclusion, branch, sha, path, name, url }];
 }
 
-/** Runs under way, red ones, and those of release branches: a rerun of an old one shows on no page. */
+/** Runs under way, red ones, those in which something failed last, and those of release branches: a rerun of an old one shows on no page. */
 async function readAgainById(
   place: Place,
   before: CiMemory,
@@ -181,12 +186,15 @@ async function readAgainById(
   runs: Map<number, KnownRun>,
 ): Promise<CiMemory['runTags']> {
   const rank = (lane: Lane): number =>
-    lane.running !== null ? 0 : lane.deciding?.verdict?.red === true ? 1 : lane.critical ? 2 : 3;
+    lane.running !== null ? 0 : openLanes(before, [lane]).length > 0 ? 1 : lane.critical ? 2 : 3;
   const wanted = [...lanes]
     .sort((a, b) => rank(a) - rank(b))
     .filter((lane) => rank(lane) < 3)
-    .flatMap((lane) => [lane.running, lane.deciding])
-    .flatMap((run) => (run === null || onPage.has(run.id) ? [] : [run.id]));
+    .flatMap((lane) => [
+      ...[lane.running, lane.deciding].flatMap((run) => run?.id ?? []),
+      ...(before.lanes[laneKey(lane)]?.failures.map(({ run }) => run.id) ?? []),
+    ])
+    .filter((id) => !onPage.has(id));
   const tags: CiMemory['runTags'] = {};
   await inTurn([...new Set(wanted)].slice(0, maxReadById), async (id) => {
     const etag = before.runTags[String(id)] ?? null;
@@ -227,17 +235,16 @@ async function readEarlierAttempts(
   });
 }
 
-/** Whether the branches of red runs are still there; a pull request's is, as long as it is open. */
+/** Whether the branches of lanes are still there; a pull request's is, as long as it is open. */
 async function readBranches(
   place: Place,
   before: CiMemory,
-  lanes: readonly Lane[],
+  open: readonly Lane[],
   ofPulls: ReadonlySet<string>,
 ): Promise<CiMemory['branches']> {
-  const red = lanes.filter((lane) => lane.deciding?.verdict?.red === true).map((lane) => lane.branch);
   const branches: CiMemory['branches'] = {};
   await inTurn(
-    [...new Set(red)].filter((branch) => !ofPulls.has(branch)),
+    [...new Set(open.map(({ branch }) => branch))].filter((branch) => !ofPulls.has(branch)),
     async (branch) => {
       const known = before.branches[branch];
       const answer = await place.github.conditionalGet(
@@ -248,78 +255,25 @@ async function readBranches(
         if (known !== undefined) branches[branch] = known;
         return;
       }
-      const exists = answer.data.some(({ ref }) => ref === `refs/heads/${branch}`);
-      branches[branch] = { etag: answer.etag, exists };
+      const found = answer.data.find(({ ref }) => ref === `refs/heads/${branch}`);
+      branches[branch] = { etag: answer.etag, exists: found !== undefined, sha: found?.object.sha ?? '' };
     },
   );
   return branches;
 }
 
-/** What an attempt that is over says does not change: it is read once. */
-async function readFailedJobs(
-  place: Place,
-  before: CiMemory,
-  lanes: readonly Lane[],
-): Promise<CiMemory['jobs']> {
-  const jobs: CiMemory['jobs'] = {};
-  await inTurn(redRuns(lanes), async (run) => {
-    const key = jobsKey(run);
-    const known = before.jobs[key];
-    if (known !== undefined) {
-      jobs[key] = known;
-      return;
-    }
-    try {
-      const all = await readJobs(place, run.id, run.verdict?.attempt ?? run.attempt);
-      jobs[key] = all.flatMap(failedJob).slice(0, 50);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  });
-  return jobs;
-}
-
-function failedJob(job: Awaited<ReturnType<typeof readJobs>>[number]): readonly FailedJob[] {
-  if (verdictOf(job) !== 'red') return [];
-  const step = job.steps.find(({ conclusion }) => conclusion === 'failure' || conclusion === 'timed_out');
-  return [
-    {
-      id: job.id,
-      name: job.name.slice(0, 300),
-      step: step?.name.slice(0, 300) ?? null,
-      stepNumber: step?.number ?? null,
-      url: job.url,
-    },
-  ];
-}
-
-function summary(lanes: readonly Lane[], failing: number, fresh: number, pullsCut: boolean): string {
-  const running = lanes.filter((lane) => lane.running !== null && lane.deciding !== null);
+function summary(failing: readonly Failing[], findings: number, fresh: number, pullsCut: boolean): string {
+  const running = failing.filter(({ lane }) => lane.running !== null && lane.deciding !== null);
   const newer = running
     .slice(0, 3)
-    .map((lane) => `${lane.path.split('/').at(-1)} on ${lane.branch}`)
+    .map(({ lane }) => `${lane.path.split('/').at(-1)} on ${lane.branch}`)
     .join(', ');
+  const silent = failing.flatMap(({ failures }) => failures.filter((one) => one.silentSinceMs !== null));
   return [
-    `${lanes.length} workflows on watched branches, ${fresh === 0 ? 'no new runs' : `${fresh} runs read`}`,
-    failing === 0 ? 'no failing job' : `${failing} failing ${failing === 1 ? 'job' : 'jobs'}`,
+    `${failing.length} workflows on watched branches, ${fresh === 0 ? 'no new runs' : `${fresh} runs read`}`,
+    findings === 0 ? 'no failing job' : `${findings} failing ${findings === 1 ? 'job' : 'jobs'}`,
+    ...(silent.length === 0 ? [] : [`${silent.length} of them not run again since`]),
     ...(newer === '' ? [] : [`newer run under way: ${newer}${running.length > 3 ? ', …' : ''}`]),
     ...(pullsCut ? [`only the newest ${maxPullPages * 100} open pull requests were read`] : []),
   ].join('; ');
-}
-
-function route(place: Place, path: string, params: { readonly [name: string]: unknown } = {}) {
-  return {
-    route: `GET /repos/{owner}/{repo}${path}`,
-    params: { ...ownerAndName(place.repository), ...params },
-    signal: place.signal,
-  };
-}
-
-/** A few at a time; ends with the first failure. */
-async function inTurn<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = [...items];
-  const next = async (): Promise<void> => {
-    for (let item = rest.shift(); item !== undefined; item = rest.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, next));
 }

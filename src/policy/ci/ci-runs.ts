@@ -45,6 +45,8 @@ export type Lane = {
   readonly pullRequest: number | undefined;
   /** The newest run that said anything; null when none did. */
   readonly deciding: KnownRun | null;
+  /** The deciding one and those before it that said anything, newest first. */
+  readonly history: readonly KnownRun[];
   /** A newer run, or a newer attempt of the deciding one, that is not over. */
   readonly running: KnownRun | null;
 };
@@ -108,13 +110,14 @@ export function watchedLanes(runs: readonly KnownRun[], watched: WatchedBranches
   for (const run of runs) {
     if (run.branch.startsWith(ownPrefix)) continue;
     if (!isListed(run.branch) && !pulls.has(run.branch)) continue;
-    const key = JSON.stringify([run.branch, run.path]);
+    const key = laneKey(run);
     lanes.set(key, [...(lanes.get(key) ?? []), run]);
   }
   return [...lanes.values()].flatMap((unsorted) => {
     const [newest, ...older] = unsorted.sort((a, b) => b.id - a.id);
     if (newest === undefined) return [];
-    const deciding = [newest, ...older].find((run) => run.verdict !== null) ?? null;
+    const history = [newest, ...older].filter((run) => run.verdict !== null);
+    const deciding = history[0] ?? null;
     const critical = isReleaseBranch(newest.branch, watched.defaultBranch);
     const running = [newest, ...older].find(
       (run) => run.status !== 'completed' && run.id >= (deciding?.id ?? 0),
@@ -126,33 +129,34 @@ export function watchedLanes(runs: readonly KnownRun[], watched: WatchedBranches
         critical,
         pullRequest: critical ? undefined : pulls.get(newest.branch),
         deciding,
+        history,
         running: running ?? null,
       },
     ];
   });
 }
 
-/** Lanes that are red, for which the jobs of their deciding run are wanted. */
-export function redRuns(lanes: readonly Lane[]): readonly KnownRun[] {
-  return lanes.flatMap(({ deciding }) => (deciding?.verdict?.red === true ? [deciding] : []));
+/** Names a lane among those of its repository. */
+export function laneKey({ branch, path }: Pick<Lane, 'branch' | 'path'>): string {
+  return JSON.stringify([branch, path]);
 }
 
-/**
- * One finding per failing job; one without a step where a run failed and no job did.
- * @param failed the failed jobs of a run that `redRuns` named; undefined: not known, so nothing is said of it
- */
+/** Whether the last attempt that said anything failed. */
+export function isRed(run: KnownRun): boolean {
+  return run.verdict?.red === true;
+}
+
+/** A job that fails, and the run that says so. */
+export type LaneFailure = { readonly job: FailedJob; readonly run: KnownRun };
+
+/** One finding per failing job; one without a step where a run failed and no job did. */
 export function ciFindings(
   repository: string,
-  lanes: readonly Lane[],
-  failed: (run: KnownRun) => readonly FailedJob[] | undefined,
+  failing: readonly { readonly lane: Lane; readonly failures: readonly LaneFailure[] }[],
 ): readonly ObservedFinding[] {
   const findings = new Map<string, ObservedFinding>();
-  for (const lane of lanes) {
-    const run = lane.deciding;
-    const jobs = run?.verdict?.red === true ? failed(run) : undefined;
-    if (run === null || jobs === undefined) continue;
-    const all = jobs.length > 0 ? jobs : [{ id: 0, name: noJob, step: null, stepNumber: null, url: run.url }];
-    for (const job of all) {
+  for (const { lane, failures } of failing) {
+    for (const { job, run } of failures) {
       const finding = findingOf(repository, lane, run, job);
       const key = `${finding.target}\n${finding.signature}`;
       if (!findings.has(key)) findings.set(key, finding);

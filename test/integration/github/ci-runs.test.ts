@@ -221,9 +221,9 @@ it('is one finding when a run failed before any job, and one for each job that f
 
 it.each([
   ['text', 'x'],
-  ['another version', { version: 2 }],
-  ['a part', { version: 1, runs: [{ id: 'x' }] }],
-  ['of another repository', { version: 1, identity: 'https://api.github.com a/b' }],
+  ['another version', { version: 1 }],
+  ['a part', { version: 2, runs: [{ id: 'x' }] }],
+  ['of another repository', { version: 2, identity: 'https://api.github.com a/b' }],
 ])('starts anew with a memory that is %s', async (_name, broken) => {
   await rig.forge.actions.createRun({ ...at, ...failing });
   memory = broken;

@@ -13,6 +13,7 @@ import {
   type WatchedBranches,
   watchedLanes,
 } from '../../../../src/policy/ci/ci-runs.ts';
+import { laneFailures } from '../../../../src/policy/ci/lane-failures.ts';
 
 const path = '.github/workflows/ci.yml';
 const watched: WatchedBranches = {
@@ -49,8 +50,14 @@ const job: FailedJob = {
   stepNumber: 3,
   url: 'https://example.com/job',
 };
-const findingsOf = (runs: KnownRun[], jobs: readonly FailedJob[] | undefined = [job]) =>
-  ciFindings('acme/shop', watchedLanes(runs, watched), () => jobs);
+const findingsOf = (runs: KnownRun[], jobs: readonly FailedJob[] | null = [job]) =>
+  ciFindings(
+    'acme/shop',
+    watchedLanes(runs, watched).map((lane) => {
+      const look = laneFailures(lane, () => jobs && { failed: jobs, silent: [] }, undefined, 0);
+      return { lane, failures: 'failures' in look ? look.failures : [] };
+    }),
+  );
 
 describe('verdict of a run', () => {
   it.each([
@@ -158,7 +165,7 @@ describe('findings', () => {
     expect(findingsOf(runs, [])).toMatchObject([
       { detail: { job: noJob, step: null, jobId: 0 }, title: 'CI / (no job) did not start a job on main' },
     ]);
-    expect(ciFindings('acme/shop', watchedLanes(runs, watched), () => undefined)).toEqual([]);
+    expect(findingsOf(runs, null)).toEqual([]);
   });
 
   it('is the same for the next failing run of the same job', () => {
