@@ -25,6 +25,7 @@ import { failingStepCommand } from '../../integrations/workflow-yaml/failing-ste
 import { type FixResult, runFixer } from '../../integrations/workspace/run-fixer.ts';
 import type { RunEvidence } from '../../integrations/workspace/run-step.ts';
 import { redactText } from '../../logs/redact/redact-text.ts';
+import { secretsInCode } from '../../logs/redact/secrets-in-code.ts';
 import { errorSignature } from '../../logs/signature.ts';
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
 import { EvidenceTooLarge, loadEvidence, saveEvidence } from '../../store/evidence.ts';
@@ -197,7 +198,7 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
   ): Promise<CiFixOutcome> {
     switch (result.kind) {
       case 'verified': {
-        const secrets = publishedSecrets(result.patch, redactor.redact);
+        const secrets = publishedSecrets(result.patch, (text) => secretsInCode(text, redactor));
         if (secrets.length > 0) return failed(`the fix would publish a secret (${secrets.join(', ')})`);
         const runUrlFree =
           evidence('Before, on the base', result.before) +

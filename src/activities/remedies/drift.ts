@@ -5,6 +5,7 @@ import type { DriftSettings, WorkspaceConfig } from '../../contract/tenant-confi
 import type { DriftPlan } from '../../integrations/drift/plan.ts';
 import { driftExport, driftPlan } from '../../integrations/drift/run-drift.ts';
 import { captureTree, changedPaths, diffTrees, treeWithPaths } from '../../integrations/git/worktree.ts';
+import { secretsInCode } from '../../logs/redact/secrets-in-code.ts';
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
 import { saveEvidence } from '../../store/evidence.ts';
 import { atHead, headOf, type Services, workspaceOf } from '../services.ts';
@@ -69,7 +70,7 @@ export function createDriftActivities(
           }
           const treeSha = await treeWithPaths(worktree, before, after, files);
           const patch = await diffTrees(worktree, before, treeSha);
-          const secrets = publishedSecrets(patch, redactor.redact);
+          const secrets = publishedSecrets(patch, (text) => secretsInCode(text, redactor));
           if (secrets.length > 0)
             return {
               result: 'failed',

@@ -27,7 +27,8 @@ export type ToolRun = {
   readonly limits: StepLimits;
   /** Gets dependencies into a fresh checkout, before a command runs in it. */
   readonly prepare: (worktree: Worktree) => Promise<unknown>;
-  readonly redact: (text: string) => string;
+  /** What must not be published, of the text of a change. */
+  readonly secrets: (text: string) => readonly { readonly name: string; readonly value: string }[];
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -101,7 +102,7 @@ async function keep(
 ): Promise<ToolRan> {
   const { baseSha } = run.value;
   const patch = await diffTrees(worktree, baseSha, treeSha);
-  const secrets = publishedSecrets(patch, run.redact);
+  const secrets = publishedSecrets(patch, run.secrets);
   if (secrets.length > 0)
     return {
       value: run.value,

@@ -47,7 +47,7 @@ beforeEach(async () => {
     sandbox,
     limits: { timeoutMs: 20_000, memoryBytes: 500_000_000, maxOutputBytes: 100_000 },
     prepare: async () => {},
-    redact: (text) => text,
+    secrets: () => [],
   };
 });
 afterEach(() => {
@@ -223,8 +223,8 @@ describe('bash', () => {
   });
 
   it('SEC-2: a change that would publish a secret is not kept', async () => {
-    const redact = (text: string): string => text.replaceAll('s3cr3t-value', '[secret:TOKEN]');
-    const done = await bash('echo s3cr3t-value > src/config.txt', { redact });
+    const secrets = (text: string) => (text.includes('s3cr3t-value') ? [{ name: 'TOKEN', value: '' }] : []);
+    const done = await bash('echo s3cr3t-value > src/config.txt', { secrets });
     expect(done).toMatchObject({ isError: true, value: base.value });
     expect(done.output).toContain('it would publish TOKEN');
   });

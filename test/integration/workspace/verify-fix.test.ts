@@ -67,7 +67,7 @@ async function verify(draft: string, change: Partial<VerifyRequest> = {}, files 
     ...request,
     value: await unchangedValue(mirror, sha),
     call: { tool: 'bash', command: draft },
-    redact: (text) => text,
+    secrets: () => [],
   });
   return verifyFix({
     ...request,

@@ -20,6 +20,7 @@ import {
 } from '../../../integrations/workspace/verify-fix.ts';
 import { classifyLog } from '../../../logs/classify.ts';
 import { redactText } from '../../../logs/redact/redact-text.ts';
+import { secretsInCode } from '../../../logs/redact/secrets-in-code.ts';
 import { reduceLog } from '../../../logs/reduce/reduce.ts';
 import { asData } from '../../../policy/model/outside-text.ts';
 import { publishedSecrets } from '../../../policy/patch/published-secrets.ts';
@@ -57,6 +58,7 @@ const nonsense = 4;
 export function createImplementActivities(services: Services): ImplementActivities {
   const { pool, redactor } = services;
   const { redact } = redactor;
+  const secrets = (text: string) => secretsInCode(text, redactor);
 
   /** One step of a fix: the settings of now, and what is stored of it. */
   async function stepOf(ref: FindingRef) {
@@ -155,7 +157,7 @@ export function createImplementActivities(services: Services): ImplementActiviti
           return { result: 'finished', conversation: request.conversation, tree };
         const { failing } = await store.read<FixCase>(request.fixCase);
         const runs = await runsOf(workspace, tree.baseSha, failing, signal);
-        const ran = await runTool({ ...runs, value: await store.value(tree), call: read.call, redact });
+        const ran = await runTool({ ...runs, value: await store.value(tree), call: read.call, secrets });
         const said = asData(`output of ${call.name}`, ran.output);
         return answered('ran', said, ran.isError, await store.keepValue(ran.value));
       }),
@@ -179,11 +181,11 @@ export function createImplementActivities(services: Services): ImplementActiviti
         const value = await store.value(tree);
         if (value.treeSha === (await unchangedValue(runs.mirror, tree.baseSha)).treeSha)
           return { result: 'noChange', reason: 'the implementer changed nothing', report: '' };
-        const secrets = publishedSecrets(value.patch, redact);
-        if (secrets.length > 0)
+        const published = publishedSecrets(value.patch, secrets);
+        if (published.length > 0)
           return {
             result: 'failed',
-            reason: `the fix would publish a secret (${secrets.join(', ')})`,
+            reason: `the fix would publish a secret (${published.join(', ')})`,
             report: '',
           };
         const { forbiddenPaths: core, fixWorkflows: workflows, implementer } = workspace.ci;
