@@ -145,6 +145,8 @@ export type CiFixOutcome =
       readonly result: 'cannotReproduce' | 'notFixed' | 'noChange' | 'gated' | 'failed';
       readonly reason: string;
       readonly report: string;
+      /** It passes, and no verifier could look at it: another attempt would end the same. */
+      readonly unseen?: true;
     };
 
 export type PullRequestView = {

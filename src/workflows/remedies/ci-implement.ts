@@ -163,7 +163,8 @@ async function personDecides(
   absent: string,
 ): Promise<CiFixOutcome> {
   const verdict = await storeSteps(fix.remedy).readVerdict({ ...step, absent });
-  return verdict.result === 'again' ? failed(absent) : verdict;
+  if (verdict.result === 'again') return failed(absent);
+  return verdict.result === 'verified' ? verdict : { ...verdict, unseen: true };
 }
 
 /** A budget that comes back is waited for once work has begun: the draft is put aside, and goes on from there. */

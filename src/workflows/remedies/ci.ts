@@ -170,6 +170,8 @@ async function fixByModel(
     return toPerson(remedy, `${seen.attempts} of ${seen.limits.attempts} attempts are used`, triage.report);
   const outcome = await implement(remedy, diagnosis, attempt);
   if (outcome.result === 'verified') return propose(remedy, diagnosis, outcome, tries);
+  if (outcome.result === 'gated' && outcome.unseen === true && patched('unseen'))
+    return toPerson(remedy, outcome.reason, `${triage.report}\n\n${outcome.report}`);
   if (outcome.result !== 'cannotReproduce' && outcome.result !== 'unavailable') {
     await endTry(remedy, tries);
     return again;
