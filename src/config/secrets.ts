@@ -58,7 +58,7 @@ export function createSecretResolver(options: {
         const fix = `set ${place} in the environment of the worker, or name another reference`;
         throw new SecretUnavailable(reference, field, reason, fix);
       }
-      registerSecret(redactor, place, value);
+      registerSecret(redactor, place, value, plainNames.has(place));
       return value;
     }
     if (!isSecretReference(reference)) {
@@ -96,12 +96,21 @@ export async function learnSecrets(resolver: SecretResolver, settings: unknown):
   }
 }
 
-/** The value, and of a URL also the parts that are secret by themselves: its password, its token, the path of a webhook. */
-function registerSecret(redactor: Redactor, name: string, value: string): void {
-  redactor.register(name, value);
+/** Addresses and ids that people need to read: as references too (OPS-2). */
+const plainNames: ReadonlySet<string> = new Set(
+  Object.values<UsualName>(usualNames).flatMap(({ name, secret }) => (secret ? [] : [name])),
+);
+
+/**
+ * The value, and of a URL also the parts that are secret by themselves: its password, its token, the path of a webhook. `plain`: an address that
+ * may be read, but for a password in it.
+ */
+function registerSecret(redactor: Redactor, name: string, value: string, plain = false): void {
+  if (!plain) redactor.register(name, value);
   const rest = /^[a-z][a-z0-9+.-]*:\/\/(.*)$/is.exec(value.trim())?.[1];
   if (rest === undefined) return;
   for (const [part, text] of urlParts(rest)) {
+    if (plain && part === 'path') continue;
     for (const form of [text, percentDecoded(text)]) redactor.register(`${name}.${part}`, form);
   }
 }

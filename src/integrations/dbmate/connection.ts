@@ -18,11 +18,14 @@ export interface TenantDatabase {
 }
 
 /**
- * Connects. Without `sslmode` in the address it prefers TLS and does without where the server has none, as libpq does.
+ * Connects. `options.stream` makes the socket, so that the caller can end a connection that does not come about. Without `sslmode` in the address it prefers TLS and does without where the server has none, as libpq does.
  *
  * @throws DbmateError `Dbmate.BadUrl`, `.Unreachable`, `.Denied`, `.DatabaseNotFound`
  */
-export async function connectTenantDatabase(databaseUrl: string): Promise<TenantDatabase> {
+export async function connectTenantDatabase(
+  databaseUrl: string,
+  options: Pick<pg.ClientConfig, 'stream' | 'query_timeout'> = {},
+): Promise<TenantDatabase> {
   const url = parsePostgresUrl(databaseUrl);
   const redact = redactorFor(databaseUrl, url);
   const asked = url.searchParams.get('sslmode') ?? 'prefer';
@@ -40,6 +43,7 @@ export async function connectTenantDatabase(databaseUrl: string): Promise<Tenant
       query_timeout: QUERY_TIMEOUT_MS,
       keepAlive: true,
       application_name: 'untilgreen',
+      ...options,
     });
     client.on('error', () => {}); // whoever holds the connection notices by `end`
     try {
@@ -59,8 +63,8 @@ export async function connectTenantDatabase(databaseUrl: string): Promise<Tenant
 export function databaseError(what: string, error: unknown, redact: (text: string) => string): DbmateError {
   const code = (error as { code?: unknown } | undefined)?.code;
   const message = messageOf(error);
-  const type = failureTypeOf(message, typeof code === 'string' ? code : undefined);
-  return new DbmateError(type, `${what}: ${redact(message)}`);
+  const known = typeof code === 'string' ? code : undefined;
+  return new DbmateError(failureTypeOf(message, known), `${what}: ${redact(message)}`, known);
 }
 
 function parsePostgresUrl(databaseUrl: string): URL {

@@ -28,9 +28,12 @@ export class DbmateError extends Error {
   override readonly name = 'DbmateError';
   readonly type: DbmateFailureType;
   readonly nonRetryable: boolean;
+  /** The database's or the system's own: `28P01`, `ECONNREFUSED`. */
+  readonly code: string | undefined;
 
-  constructor(type: DbmateFailureType, message: string) {
+  constructor(type: DbmateFailureType, message: string, code?: string) {
     super(message);
+    this.code = code;
     this.type = type;
     this.nonRetryable = PERMANENT.includes(type);
   }

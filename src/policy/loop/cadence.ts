@@ -1,6 +1,7 @@
 // When each source is due next (LOOP-1). Pure; runs in activities, so that changing it breaks no replay (and time zones are the host's).
 import type { SourceKind } from '../../contract/finding.ts';
-import type { CadenceSettings, Weekday } from '../../contract/tenant-config.ts';
+import type { CadenceSettings } from '../../contract/tenant-config.ts';
+import { localTime } from '../local-time.ts';
 
 /** Whatever the hour, and never less often than while something is red. */
 const alwaysMs: { readonly [Source in SourceKind]?: number } = {
@@ -54,25 +55,7 @@ function onGrid(nowMs: number, everyMs: number, phaseMs: number): number {
 
 /** Whether `atMs` lies in the working hours of the tenant's time zone. */
 export function isWorkingTime(settings: Pick<DueQuestion, 'cadence' | 'timeZone'>, atMs: number): boolean {
-  const parts = formatter(settings.timeZone).formatToParts(atMs);
-  const part = (type: string): string => parts.find((p) => p.type === type)?.value ?? '';
-  const day = part('weekday').toLowerCase() as Weekday;
+  const { day, time } = localTime(settings.timeZone, atMs);
   const { days, from, to } = settings.cadence.workingHours;
-  const time = `${part('hour')}:${part('minute')}`;
   return days.includes(day) && time >= from && time < to;
-}
-
-const formatters = new Map<string, Intl.DateTimeFormat>();
-function formatter(timeZone: string): Intl.DateTimeFormat {
-  const known = formatters.get(timeZone);
-  if (known) return known;
-  const made = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    weekday: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-  });
-  formatters.set(timeZone, made);
-  return made;
 }

@@ -131,6 +131,20 @@ describe('connection strings and addresses', () => {
     }
   });
 
+  it('to a usual address stays readable, but for a password in it (OPS-2)', async () => {
+    const env = {
+      PRODUCTION_BACKEND_URL: 'https://api.shop.example/a/path/that/is/long',
+      PRODUCTION_FRONTEND_URL: 'https://eve:word-that-passes@shop.example',
+    };
+    const { redactor, secrets } = resolver(env);
+    await secrets.resolve('env:PRODUCTION_BACKEND_URL', 'url');
+    await secrets.resolve('env:PRODUCTION_FRONTEND_URL', 'url');
+    expect(redactor.redact(`${env.PRODUCTION_BACKEND_URL} is down`)).toBe(
+      `${env.PRODUCTION_BACKEND_URL} is down`,
+    );
+    expect(redactor.redact('tried word-that-passes')).toBe('tried [secret:PRODUCTION_FRONTEND_URL.password]');
+  });
+
   it('the usual secrets are known without being referenced, the usual addresses are not secret', () => {
     // OPS-2
     const { redactor } = resolver({
