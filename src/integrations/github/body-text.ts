@@ -3,6 +3,8 @@
 import { redactText } from '../../logs/redact/redact-text.ts';
 import type { Redactor } from '../../logs/redact/redact-values.ts';
 
+export { fenced } from '../../policy/markdown.ts';
+
 const maxBodyLength = 65_536;
 const maxTitleLength = 250;
 /** What formats or hides text without being seen: controls, zero width, direction marks, tags, fillers. Line ends and tabs stay. */
@@ -35,13 +37,6 @@ export function cleanTitle(text: string, redactor: Pick<Redactor, 'spans'>): str
   const line = redactText(text.toWellFormed().replace(/\s+/g, ' ').replace(invisible, ''), redactor).trim();
   if (line.length <= maxTitleLength) return line === '' ? 'Untitled' : line;
   return `${wholeCharacters(line.slice(0, maxTitleLength - 1))}…`;
-}
-
-/** A code block that its content cannot end: the fence is longer than any in it. Stands alone, with empty lines around it. */
-export function fenced(text: string, language = ''): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = '`'.repeat(longest + 1);
-  return `\n\n${fence}${language.replace(/[^\w+-]/g, '')}\n${text.trimEnd()}\n${fence}\n\n`;
 }
 
 /** Whether a code block of a body keeps this text just as it is, secrets aside. */
