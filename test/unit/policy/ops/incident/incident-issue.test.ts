@@ -176,7 +176,10 @@ describe('INC-1, INC-2: what is written later', () => {
     expect(severityComment(change)).toBe(
       '**Severity**: SEV2 → SEV1 at 2026-11-21 03:15:09 UTC\n\nReason: 2 fail at once: frontend, login\nFailed Checks now: frontend, login',
     );
-    expect(severityComment({ ...change, to: null, failing: [] })).toContain('SEV2 → none');
+    const over = severityComment({ ...change, to: null, failing: [] });
+    expect(over).toContain('SEV2 → none');
+    expect(over).toContain('Failed Checks now: none');
+    expect(severityComment({ ...change, failing: ['login'] })).toContain('Failed Checks now: login');
   });
 
   it('an action', () => {
