@@ -17,6 +17,14 @@ fragment DeploymentFields on Deployment {
 }
 `;
 
+const projectToken = /* GraphQL */ `
+query ProjectToken {
+  projectToken {
+    projectId
+    environmentId
+  }
+}`;
+
 /** All services of an environment with their newest and their active deployments: one request for up to 500 services. */
 const overview = /* GraphQL */ `
 query Overview($projectId: String!, $environmentId: String!, $first: Int!, $after: String) {
@@ -185,6 +193,7 @@ mutation DeployTemplate($input: TemplateDeployV2Input!) {
 }`;
 
 export const documents = {
+  projectToken,
   overview,
   deployments,
   latestDeployment,

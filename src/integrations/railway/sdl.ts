@@ -7,6 +7,8 @@ scalar DeploymentMeta
 scalar SerializedTemplateConfig
 
 type Query {
+  "What the project token of the request is for."
+  projectToken: ProjectToken!
   project(id: String!): Project!
   environment(id: String!, projectId: String): Environment!
   serviceInstance(environmentId: String!, serviceId: String!): ServiceInstance!
@@ -37,6 +39,11 @@ type Mutation {
 type PageInfo {
   hasNextPage: Boolean!
   endCursor: String
+}
+
+type ProjectToken {
+  projectId: String!
+  environmentId: String!
 }
 
 type Project {

@@ -8,7 +8,7 @@
 //     { name: 'backend', commitSha: 'a1', domains: ['shop.example'], behaviour: { startMs: 5_000, crashesAfterMs: 120_000, crashLines: ['boom'] } },
 //     { name: 'frontend', image: 'shop/web:1.4' },
 //   ] });
-//   railway.settings(shop)                       // what createRailwayProvider takes: project token, ids, apiUrl
+//   createRailwayProvider(railway.settings(shop), { token: shop.projectToken })
 //   nowMs += 125_000;                            // backend is CRASHED now; a restart is good for 2 more minutes, steadyFromStart ends the loop
 //   railway.world.push('backend', { commitSha: 'b2', behaviour: { failsBuild: true } });
 //   railway.world.say('backend', 'HIBERNATING'); // any word, known or not; null: what it really does
@@ -20,7 +20,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { execute, type GraphQLError, type OperationDefinitionNode, parse, validate } from 'graphql';
-import type { RailwaySettings } from '../../../src/integrations/railway/settings.ts';
+import type { RailwaySettings } from '../../../src/contract/ops/settings.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { type Caller, railwaySchema, rootOf } from './resolvers.ts';
 import { createWorld, type ProjectRow, type World } from './world.ts';
@@ -55,7 +55,8 @@ export type Railway = {
   /** Of an account: every project, as `Authorization: Bearer`. */
   readonly accountToken: string;
   readonly world: World;
-  readonly settings: (project: ProjectRow, token?: 'project' | 'account') => RailwaySettings;
+  /** `services.provider` of a tenant file, as it is read; the token itself is `project.projectToken` or `accountToken`. */
+  readonly settings: (project: ProjectRow, tokenKind?: 'project' | 'account') => RailwaySettings;
   readonly fail: (fault: Fault) => void;
   readonly journal: () => readonly RailwayRequest[];
   readonly writes: () => readonly RailwayRequest[];
@@ -230,14 +231,14 @@ export async function startRailway(
     url,
     accountToken,
     world,
-    settings: ({ projectId, environmentId, projectToken }, token = 'project') => ({
+    settings: ({ projectId, environmentId }, tokenKind = 'project') => ({
+      kind: 'railway',
       apiUrl: url,
-      projectId,
-      environmentId,
-      token:
-        token === 'project'
-          ? { kind: 'project', value: projectToken }
-          : { kind: 'account', value: accountToken },
+      token: 'env:RAILWAY_TOKEN',
+      tokenKind,
+      ...(tokenKind === 'account' ? { projectId, environmentId } : {}),
+      requestsPerHour: 1_000,
+      requestsPerSecond: 10,
     }),
     fail: (fault) => void faults.push({ ...fault }),
     journal: () => journal,

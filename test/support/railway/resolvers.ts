@@ -110,6 +110,11 @@ export function rootOf(world: World, caller: Caller, wrote: () => void) {
   };
 
   const query = {
+    projectToken: () => {
+      const row = world.rows.projects.find(({ environmentId }) => environmentId === caller.environmentId);
+      if (row === undefined) throw new Error('Project Token not found');
+      return { projectId: row.projectId, environmentId: row.environmentId };
+    },
     project: ({ id }: { id: string }) => {
       const row = world.rows.projects.find(({ projectId }) => projectId === uuid(id));
       if (row === undefined) throw missing('Project');
