@@ -85,7 +85,14 @@ export function checkTenant(value: unknown, context: Context): void {
   unique(context, 'workspaces', record(value).workspaces, 'name');
 }
 
-function unique(context: Context, field: string, items: unknown, key: string): void {
+/** @param field where the items are: a name, or a path of names */
+export function unique(
+  context: Context,
+  field: string | readonly string[],
+  items: unknown,
+  key: string,
+): void {
+  const path = [field].flat();
   const seen = new Map<string, number>();
   list(items).forEach((item, index) => {
     const name = record(item)[key];
@@ -95,8 +102,8 @@ function unique(context: Context, field: string, items: unknown, key: string): v
     else
       refuse(
         context,
-        [field, index, key],
-        `is used by ${field}[${first}] already`,
+        [...path, index, key],
+        `is used by ${path.join('.')}[${first}] already`,
         `give it a ${key} of its own`,
       );
   });
@@ -106,10 +113,10 @@ function isClock(value: unknown): value is string {
   return typeof value === 'string' && /^\d\d:\d\d$/.test(value);
 }
 
-function list(value: unknown): readonly unknown[] {
+export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function record(value: unknown): Readonly<Record<string, unknown>> {
+export function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -1,7 +1,9 @@
 // A workspace of the tenant file: repository, CI, drift, databases. A part of tenant-schema.ts, which says what the whole is.
 import * as z from 'zod';
 import { ciLimits, flakes, storm } from './ci-triage-schema.ts';
+import { Health } from './health-schema.ts';
 import { Diagnostics, Incidents } from './ops/incidents-schema.ts';
+import { checkOperations } from './ops/ops-cross-checks.ts';
 import { Services } from './ops/services-schema.ts';
 import {
   absolutePath,
@@ -222,12 +224,14 @@ export const Workspace = z
     drift: list(drift).default([]).describe('Environments whose drift is watched.'),
     databases: list(database).default([]).describe('Databases whose migrations are watched.'),
     services: z.exactOptional(Services).describe('What is deployed; absent: deployments are not watched.'),
+    health: z.exactOptional(Health).describe('What is asked of production; absent: nothing.'),
     incidents: Incidents.prefault({}).describe('What happens when production is down.'),
     diagnostics: z
       .exactOptional(Diagnostics)
       .describe('Questions in comments, like "@devops status"; absent: comments are not read.'),
   })
-  .superRefine(checkWorkspace, always);
+  .superRefine(checkWorkspace, always)
+  .superRefine(checkOperations, always);
 
 /** `https://api.github.com` → `https://github.com/…`; an enterprise server's `/api/v3` goes, other addresses serve git beside the API. */
 export function defaultGitUrl(apiUrl: string, repository: string): string {

@@ -4,6 +4,7 @@
 import type { AutonomyLevel, EffectKind } from './effect.ts';
 import type { SourceKind } from './finding.ts';
 import type { ModelPurpose } from './model.ts';
+import type { HealthSettings } from './ops/health-settings.ts';
 import type { DiagnosticsSettings, IncidentSettings, ServicesSettings } from './ops/settings.ts';
 import type { SecretReference, Weekday } from './secret-reference.ts';
 
@@ -119,6 +120,8 @@ export type WorkspaceConfig = {
   readonly databases: readonly DatabaseSettings[];
   /** Absent: nothing that is deployed is watched. */
   readonly services?: ServicesSettings;
+  /** Absent: nothing is asked of production. */
+  readonly health?: HealthSettings;
   readonly incidents: IncidentSettings;
   /** Absent: comments are not read for questions. */
   readonly diagnostics?: DiagnosticsSettings;

@@ -58,9 +58,9 @@ function rows(node: Node, path: string): string[] {
 }
 
 function below(field: Node, name: string): string[] {
-  if (!field.items) return rows(field, name);
-  if (!field.items.oneOf) return rows(field.items, `${name}[]`);
-  return field.items.oneOf.flatMap((kind) => rows(kind, `${name}[]`));
+  const node = field.items ?? field;
+  const path = field.items ? `${name}[]` : name;
+  return (node.oneOf ?? [node]).flatMap((kind) => rows(kind, path));
 }
 
 function preset(field: Node, needed: boolean): string {

@@ -35,9 +35,10 @@ function put(target: Record<string, unknown>, path: string, value: unknown): Rec
   return copy;
 }
 
+/** Health checks have a test of their own: the JSON of a body has no end. */
 type ReadonlyDeep<Value> = Value extends string | number | boolean
   ? Value
-  : { readonly [Key in keyof Value]: ReadonlyDeep<Value[Key]> };
+  : { readonly [Key in keyof Value]: Key extends 'health' ? unknown : ReadonlyDeep<Value[Key]> };
 
 describe('a good tenant file', () => {
   it('gives what the contract says', () => {
@@ -111,6 +112,18 @@ describe('a good tenant file', () => {
       command: './ops/latest-backup-time',
       maxAgeMs: 86_400_000,
     });
+    // DEPLOY-1, HEALTH-1, INC-1
+    const { services, health, incidents } = config.workspaces[0] ?? {};
+    expect(services).toMatchObject({ provider: { kind: 'railway' }, ladder: { restarts: 2 } });
+    expect(health?.checks.map(({ kind }) => kind)).toEqual([
+      'http',
+      'content',
+      'login',
+      'database',
+      'tls',
+      'devops',
+    ]);
+    expect(incidents?.raise).toEqual([{ checks: ['backend', 'login', 'database'], count: 2, level: 'sev1' }]);
   });
 
   it.each([

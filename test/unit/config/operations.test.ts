@@ -1,0 +1,113 @@
+// Services, health checks and incidents of a workspace: what one names, another has (DEPLOY-1, HEALTH-1, INC-1), with the fix in the message (DUR-4).
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { parseTenantFile } from '../../../src/config/tenant-file.ts';
+
+const page = { kind: 'content', name: 'frontend', expect: { contains: ['Shop'] } };
+const api = { kind: 'http', name: 'backend', services: ['backend'] };
+const services = { provider: { kind: 'railway' }, watch: ['back*', 'frontend'] };
+
+function problemsOf(workspace: object): readonly string[] {
+  const text = stringify({
+    tenant: 'acme',
+    workspaces: [{ name: 'shop', github: { repository: 'acme/shop' }, ...workspace }],
+  });
+  const parsed = parseTenantFile(text, { fileName: 'tenant.yaml' });
+  return parsed.ok
+    ? []
+    : parsed.problems.map(
+        ({ path, message, fix }) => `${path.replace('workspaces[0].', '')} ${message}. ${fix}`,
+      );
+}
+
+const raise = (checks: string[], more: object = {}) => ({ raise: [{ checks, level: 'sev1', ...more }] });
+
+describe('what is good', () => {
+  it.each<[string, object]>([
+    ['no services and no checks', {}],
+    ['checks without services', { health: { checks: [page] } }],
+    [
+      'names that a glob watches',
+      {
+        services: { ...services, level: { byService: { backend: 'sev1' } } },
+        health: { checks: [api, page] },
+      },
+    ],
+    [
+      'rules over checks',
+      { services, health: { checks: [api, page] }, incidents: raise(['backend', 'frontend'], { count: 2 }) },
+    ],
+  ])('%s', (_name, workspace) => {
+    expect(problemsOf(workspace)).toEqual([]);
+  });
+});
+
+describe('what is refused', () => {
+  it.each<[string, object, string]>([
+    [
+      'two checks of one name',
+      { health: { checks: [page, page] } },
+      'health.checks[1].name is used by checks[0] already. give it a name of its own',
+    ],
+    [
+      'a rule over a check that is not there',
+      { health: { checks: [page] }, incidents: raise(['frontend', 'bakend']) },
+      'incidents.raise[0].checks[1] is no health check of this workspace. write one of frontend',
+    ],
+    [
+      'a rule without any checks',
+      { incidents: raise(['backend']) },
+      'incidents.raise[0].checks[0] is no health check of this workspace. add the check to health.checks',
+    ],
+    [
+      'a rule that can never come true',
+      { health: { checks: [page] }, incidents: raise(['frontend'], { count: 2 }) },
+      'incidents.raise[0].count is more than the 1 checks of this rule. write a number from 1 to 1',
+    ],
+    [
+      'a check of a service where there are none',
+      { health: { checks: [api] } },
+      'health.checks[0].services[0] names a service, and the workspace has no services. add services, or remove the name',
+    ],
+    [
+      'a check of a service that nothing watches',
+      { services, health: { checks: [{ ...api, services: ['worker'] }] } },
+      'health.checks[0].services[0] is not watched: services.watch is back*, frontend. correct the name, or watch it',
+    ],
+    [
+      'a level of a service that nothing watches',
+      { services: { ...services, level: { byService: { worker: 'sev1' } } } },
+      'services.level.byService.worker is not watched: services.watch is back*, frontend. correct the name, or watch it',
+    ],
+    [
+      'a version of a service that nothing watches',
+      {
+        services: {
+          ...services,
+          versions: [{ name: 'redis', service: 'redis', url: 'https://example.com/redis', path: 'tag_name' }],
+        },
+      },
+      'services.versions[0].service is not watched: services.watch is back*, frontend. correct the name, or watch it',
+    ],
+    [
+      'two backups of one name',
+      {
+        services: {
+          ...services,
+          backups: [
+            { name: 'shop', command: 'a' },
+            { name: 'shop', command: 'b' },
+          ],
+        },
+      },
+      'services.backups[1].name is used by services.backups[0] already. give it a name of its own',
+    ],
+    [
+      'an account token without its place',
+      { services: { provider: { kind: 'railway', tokenKind: 'account' } } },
+      'services.provider.environmentId is missing: an account token does not say which one is meant. add environmentId: <id>',
+    ],
+  ])('%s', (_name, workspace, problem) => {
+    expect(problemsOf(workspace)).toContain(problem);
+  });
+});
