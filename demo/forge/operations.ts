@@ -39,7 +39,8 @@ type WriteKind =
   | 'labelRemoved'
   | 'refUpdated'
   | 'runRerun'
-  | 'runCancelled';
+  | 'runCancelled'
+  | 'dispatched';
 
 /** One effect that landed; written at the moment it landed, whatever the client was told. */
 export interface JournalWrite {
@@ -64,6 +65,8 @@ export interface JournalWrite {
   readonly runId?: number;
   readonly attempt?: number;
   readonly commentId?: number;
+  /** Of a repository_dispatch; its client_payload is the body, as JSON. */
+  readonly eventType?: string;
 }
 
 export interface JournalRequest {

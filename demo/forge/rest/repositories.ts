@@ -3,6 +3,7 @@ import {
   ApiError,
   bodyOf,
   type Call,
+  empty,
   json,
   optionalText,
   page,
@@ -18,6 +19,8 @@ import { findRepository, permissionOf, type Repository, requireWrite, takeId } f
 export function repositoryOf(call: Call): Repository {
   return findRepository(call.state, param(call, 'owner'), param(call, 'repo'));
 }
+
+const maxPayloadBytes = 65_536;
 
 export const repositoryRoutes: readonly Route[] = [
   route('GET', '/user', ({ state, actor }) => json(userJson(state, actor))),
@@ -67,5 +70,29 @@ export const repositoryRoutes: readonly Route[] = [
     };
     repository.labels.set(name, label);
     return json(labelJson(call.state, repository, label), 201);
+  }),
+  // Starts no workflow here: what was sent is in the journal.
+  route('POST', '/repos/:owner/:repo/dispatches', (call) => {
+    const repository = repositoryOf(call);
+    requireWrite(repository, call.actor);
+    const body = bodyOf(call);
+    const eventType = requiredText(body, 'RepositoryDispatch', 'event_type');
+    if (eventType.length > 100) throw validationFailed('RepositoryDispatch', 'event_type', 'invalid');
+    const payload = body.client_payload ?? {};
+    if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
+      throw new ApiError(422, "Invalid request.\n\nFor 'properties/client_payload', is not an object.");
+    if (Object.keys(payload).length > 10)
+      throw new ApiError(422, 'No more than 10 properties are allowed in client_payload.');
+    if (Buffer.byteLength(JSON.stringify(payload)) > maxPayloadBytes)
+      throw new ApiError(422, 'client_payload is too large.');
+    const { actor, state } = call;
+    state.journal.write({
+      kind: 'dispatched',
+      actor: actor.login,
+      repository: repository.fullName,
+      eventType,
+      body: JSON.stringify(payload),
+    });
+    return empty(204);
   }),
 ];
