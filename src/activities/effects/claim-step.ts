@@ -9,7 +9,7 @@ import { appendAudit } from '../../store/audit.ts';
 import * as claims from '../../store/claims.ts';
 import { type Pool, type Queryable, transaction } from '../../store/database.ts';
 import { readTenant } from '../../store/tenants.ts';
-import type { EffectDefinition } from './definition.ts';
+import { classOf, type EffectDefinition } from './definition.ts';
 import { BadRequest } from './door-failure.ts';
 import type { DoorTimes } from './door-times.ts';
 
@@ -131,7 +131,7 @@ export async function claimStep(question: ClaimQuestion): Promise<ClaimStep> {
       digest,
       request,
       risk: claimed.risk,
-      delivery: definition.delivery,
+      delivery: classOf(definition, input),
       describe,
       owner: question.owner,
       leaseMs: question.times.leaseMs,

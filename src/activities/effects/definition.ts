@@ -37,7 +37,10 @@ export type WriteContext = EffectContext & {
 export type EffectDefinition<Input = unknown> = {
   readonly kind: EffectKind;
   readonly schema: z.ZodType<Input>;
+  /** DUR-5: the weakest of its ways to write. */
   readonly delivery: DeliveryClass;
+  /** Of this very input, for a kind with more than one way; absent: `delivery`. */
+  readonly deliveryOf?: (input: Input) => DeliveryClass;
   /** What the tenant must allow (LOOP-12). */
   readonly autonomy: (input: Input) => AutonomyLevel;
   readonly risk: (input: Input) => Risk;
@@ -70,6 +73,10 @@ export type EffectDefinition<Input = unknown> = {
 /** Keeps the input's type inside one definition and off the registry. */
 export function defineEffect<Input>(definition: EffectDefinition<Input>): EffectDefinition {
   return definition as unknown as EffectDefinition;
+}
+
+export function classOf<Input>(definition: EffectDefinition<Input>, input: Input): DeliveryClass {
+  return definition.deliveryOf?.(input) ?? definition.delivery;
 }
 
 /** The write certainly did not happen. Permanent: asking again cannot help (a 4xx, a failed migration). */

@@ -18,6 +18,7 @@ import {
 } from '../../store/database.ts';
 import { type Claimed, claimStep } from './claim-step.ts';
 import {
+  classOf,
   type EffectContext,
   type EffectDefinition,
   type EffectResult,
@@ -108,7 +109,7 @@ export function createDoor(options: DoorOptions): Door {
     const { definition, context, input, claimed } = attempt;
     const stopRenewing = keepLease(claimed.held, () => {});
     try {
-      if (definition.delivery === 'atMostOnce') {
+      if (classOf(definition, input) === 'atMostOnce') {
         return await settle(
           attempt,
           'unknown',
@@ -153,7 +154,7 @@ export function createDoor(options: DoorOptions): Door {
     const stopRenewing = keepLease(claimed.held, () => {});
     try {
       const found =
-        definition.delivery === 'exactlyOnce' ? await definition.probe?.(context, input) : undefined;
+        classOf(definition, input) === 'exactlyOnce' ? await definition.probe?.(context, input) : undefined;
       if (found) return await settle(attempt, 'alreadyApplied', 'was there before', found);
       const changed = await definition.precondition?.(context, input);
       if (changed) return await settle(attempt, 'stale', changed, {}, 'giveBack');

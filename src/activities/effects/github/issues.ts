@@ -2,16 +2,16 @@
 // account wrote it (SEC-1). Found again by GitHub's lists, never by its search, which lags.
 import * as z from 'zod';
 import { cleanBody, cleanTitle, hasMarker, markersIn } from '../../../integrations/github/body-text.ts';
-import { type Place, readComments, readIssue, readIssuesBy } from '../../../integrations/github/read.ts';
-import { CommentShape, type Issue, IssueShape } from '../../../integrations/github/shapes.ts';
+import { type Place, readIssue, readIssuesBy } from '../../../integrations/github/read.ts';
+import { type Issue, IssueShape } from '../../../integrations/github/shapes.ts';
 import {
   defineEffect,
   type EffectContext,
   type EffectDefinition,
   type EffectResult,
   NotWritten,
-  type WriteContext,
 } from '../definition.ts';
+import { commentOnce, findComment, postComment } from './comments.ts';
 import {
   beforeWrite,
   type GitHubEffectParts,
@@ -54,6 +54,7 @@ const risk = (input: { readonly incident: boolean }) => (input.incident ? 'safe'
 
 export function issueEffects(parts: GitHubEffectParts): readonly EffectDefinition[] {
   const { redactor } = parts;
+  const cleaned = (body: string, { marker }: EffectContext): string => cleanBody(body, redactor, [marker]);
 
   return [
     defineEffect<z.output<typeof OpenIssue>>({
@@ -150,7 +151,8 @@ export function issueEffects(parts: GitHubEffectParts): readonly EffectDefinitio
         ),
       apply: async (context, input) => {
         const place = await placeOf(parts, context);
-        if (input.comment !== undefined) await commentOnce(place, context, input.number, input.comment);
+        if (input.comment !== undefined)
+          await commentOnce(place, context, input.number, cleaned(input.comment, context));
         const issue = await write(place, context, {
           method: 'PATCH',
           path: '/issues/{issue_number}',
@@ -175,35 +177,9 @@ export function issueEffects(parts: GitHubEffectParts): readonly EffectDefinitio
           missing(await readIssue(await placeOf(parts, context), input.number), input.number),
         ),
       apply: async (context, input) =>
-        postComment(await placeOf(parts, context), context, input.number, input.body),
+        postComment(await placeOf(parts, context), context, input.number, cleaned(input.body, context)),
     }),
   ];
-
-  async function postComment(
-    place: Place,
-    context: WriteContext,
-    number: number,
-    body: string,
-  ): Promise<EffectResult> {
-    const comment = await write(place, context, {
-      method: 'POST',
-      path: '/issues/{issue_number}/comments',
-      params: { issue_number: number, body: cleanBody(body, redactor, [context.marker]) },
-      schema: CommentShape,
-    });
-    return { commentId: comment.id, url: comment.html_url };
-  }
-
-  /** For a comment that goes before something else: an attempt before this one may have written it. */
-  async function commentOnce(
-    place: Place,
-    context: WriteContext,
-    number: number,
-    body: string,
-  ): Promise<void> {
-    const found = await beforeWrite(() => findComment(place, context.marker, number));
-    if (found === null) await postComment(place, context, number, body);
-  }
 }
 
 async function findIssue(parts: GitHubEffectParts, context: EffectContext): Promise<EffectResult | null> {
@@ -214,18 +190,6 @@ async function findIssue(parts: GitHubEffectParts, context: EffectContext): Prom
     (issue) => issue.user?.id === account.id && markersIn(issue.body)[0] === context.marker,
   );
   return found === undefined ? null : issueResult(found);
-}
-
-async function findComment(place: Place, marker: string, number: number): Promise<EffectResult | null> {
-  const comments = await readComments(place, number).catch((error: unknown) => {
-    if (error instanceof Error && 'kind' in error && error.kind === 'notFound') return [];
-    throw error;
-  });
-  const marked = comments.filter((comment) => hasMarker(comment.body, marker));
-  if (marked.length === 0) return null;
-  const account = await place.github.account(place.signal);
-  const found = marked.find((comment) => comment.user?.id === account.id);
-  return found === undefined ? null : { commentId: found.id, url: found.html_url };
 }
 
 async function isOwn(place: Place, issue: Issue): Promise<boolean> {
