@@ -3,6 +3,7 @@
 // nobody for permission (INC-6) and runs beside the ladder.
 import type { EscalationState, EscalationStep } from '../../../contract/ops/incident.ts';
 import type { IncidentLevel, IncidentSettings } from '../../../contract/ops/settings.ts';
+import { liveLines } from '../diagnostics/live-text.ts';
 import { isWorse } from './severity.ts';
 
 /** Fixed: a person hears of a SEV1 within 10 min of its detection, one of them kept for tries of the channels; a setting may only be shorter. */
@@ -24,9 +25,9 @@ export function nextEscalation(state: EscalationState, settings: Timers, nowMs: 
   return { do: 'tell', why: due.why, level, number: sent.length + 1, dueMs: due.atMs };
 }
 
-/** Whether a comment acknowledges: a line `/ack`, with or without words behind it. Give it the plain lines of the comment. */
-export function isAcknowledgement(lines: readonly string[]): boolean {
-  return lines.some((line) => /^\/ack(?:\s+\S.*)?$/.test(line.trimEnd()));
+/** Whether a comment acknowledges: a line `/ack`, with or without words behind it, which is its author's own. */
+export function isAcknowledgement(body: string): boolean {
+  return liveLines(body).some((line) => /^\/ack(?:\s+\S.*)?$/.test(line));
 }
 
 type Due = {

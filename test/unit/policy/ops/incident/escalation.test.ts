@@ -165,12 +165,19 @@ it('INC-4: whatever happens, an unacknowledged SEV1 of 9 min is told within 10 m
 
 it.each<[string, boolean]>([
   ['/ack', true],
-  ['/ack looking into it', true],
-  ['/ack  ', true],
+  ['On it.\n\n/ack looking into it', true],
+  ['Thanks!\n/ack  ', true],
   ['/acknowledge', false],
   ['please /ack', false],
   ['/ACK', false],
   ['ack', false],
-])('INC-4: acknowledged by a comment: %j is %s', (line, expected) => {
-  expect(isAcknowledgement(['a line before', line])).toBe(expected);
+  ['> /ack', false],
+  ['`/ack`', false],
+  ['    /ack', false],
+  ['```\n/ack\n```', false],
+  ['<!--\n/ack\n-->', false],
+  ['~~/ack~~', false],
+  ['/ack see `log`', false],
+])('INC-4: acknowledged by a comment: %j is %s', (body, expected) => {
+  expect(isAcknowledgement(body)).toBe(expected);
 });
