@@ -12,6 +12,7 @@ import type { Sandbox } from '../integrations/sandbox/run-in-sandbox.ts';
 import type { Redactor } from '../logs/redact/redact-values.ts';
 import type { Pool } from '../store/database.ts';
 import { readTenant, type TenantRow } from '../store/tenants.ts';
+import { createProviders, type ProviderOf } from './providers.ts';
 
 export type Services = {
   readonly pool: Pool;
@@ -21,6 +22,8 @@ export type Services = {
   readonly cacheDir: string;
   readonly github: (workspace: WorkspaceConfig) => Promise<GitHub>;
   readonly sandbox: (workspace: WorkspaceConfig) => Promise<Sandbox>;
+  /** What runs the services of a workspace. */
+  readonly provider: ProviderOf;
   /** All secrets of a tenant are known to the redactor when this is done (SEC-2): once per version of its settings. */
   readonly learn: (row: Pick<TenantRow, 'tenant' | 'version' | 'config'>) => Promise<void>;
 };
@@ -33,6 +36,7 @@ export function createServices(
   const sandboxes = new Map<string, Promise<Sandbox>>();
   return {
     ...parts,
+    provider: createProviders(parts),
     learn: async ({ tenant, version, config }) => {
       if (learned.get(tenant) === version) return;
       await learnSecrets(parts.secrets, config);
