@@ -3,7 +3,6 @@
 // nobody for permission (INC-6) and runs beside the ladder.
 import type { EscalationState, EscalationStep } from '../../../contract/ops/incident.ts';
 import type { IncidentLevel, IncidentSettings } from '../../../contract/ops/settings.ts';
-import { liveLines } from '../diagnostics/live-text.ts';
 import { isWorse } from './severity.ts';
 
 /** Fixed: a person hears of a SEV1 within 10 min of its detection, one of them kept for tries of the channels; a setting may only be shorter. */
@@ -23,11 +22,6 @@ export function nextEscalation(state: EscalationState, settings: Timers, nowMs: 
   const due = dueOf(state, level, timers);
   if (due.atMs > nowMs) return { do: 'wait', untilMs: due.atMs, reason: due.reason };
   return { do: 'tell', why: due.why, level, number: sent.length + 1, dueMs: due.atMs };
-}
-
-/** Whether a comment acknowledges: a line `/ack`, with or without words behind it, which is its author's own. */
-export function isAcknowledgement(body: string): boolean {
-  return liveLines(body).some((line) => /^\/ack(?:\s+\S.*)?$/.test(line));
 }
 
 type Due = {

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EscalationState } from '../../../../../src/contract/ops/incident.ts';
 import type { IncidentLevel, IncidentSettings } from '../../../../../src/contract/ops/settings.ts';
-import { isAcknowledgement, nextEscalation } from '../../../../../src/policy/ops/incident/escalation.ts';
+import { isAcknowledgement } from '../../../../../src/policy/ops/incident/acknowledgement.ts';
+import { nextEscalation } from '../../../../../src/policy/ops/incident/escalation.ts';
 
 const minute = 60_000;
 const settings: IncidentSettings['escalation'] = {
