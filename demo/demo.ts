@@ -12,7 +12,7 @@ import { effectsOf, exitCodeOf, findingsOf, type Merge, type Report } from './re
 import { breakageOf } from './shop/shop.ts';
 import { createScreen, type Screen, type Snapshot } from './table.ts';
 import { type DemoWorker, launchWorker } from './worker.ts';
-import { createWorld, preparePrograms, shop, type Undo, undoAll, type World } from './world.ts';
+import { createWorld, findAct, preparePrograms, shop, type Undo, undoAll, type World } from './world.ts';
 
 const loopLimitMs = 10 * 60_000;
 const lookMs = 250;
@@ -69,8 +69,9 @@ async function fromNothing(demo: Progressing): Promise<{ readonly report: Report
   const progress = (line: string): void => screen.say(`prepare ${line}`);
   const breakage = breakageOf(options.seed);
   await abortable(preparePrograms(progress), signal);
+  const act = await abortable(findAct(options.act, progress), signal);
   const beganMs = Date.now();
-  const making = createWorld(breakage, undo, { progress, onFailure: (error) => over.abort(error) });
+  const making = createWorld(breakage, undo, { progress, act, onFailure: (error) => over.abort(error) });
   const world = await abortable(making, signal).catch(async (error: unknown) => {
     await Promise.race([making.catch(() => {}), delay(settleLimitMs, undefined, { ref: false })]);
     throw error;

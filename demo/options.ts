@@ -9,6 +9,8 @@ export type DemoOptions = {
   /** SIGKILL the worker three times. */
   readonly kill: boolean;
   readonly seed: number;
+  /** The repository's workflows run by `act`, where it can be had. */
+  readonly act: boolean;
   /** One JSON document on stdout; everything else goes to stderr. */
   readonly json: boolean;
 };
@@ -27,6 +29,7 @@ Usage: npm run demo -- [options]
              rule and ends with a person
   --kill     kill -9 to the worker three times on the way, then count every effect in the journal of the GitHub
   --keep     stay up afterwards, to look around; Ctrl-C ends it
+  --act      its workflows run by act (https://nektosact.com), where it can be had; else by the demo's own runner
   --json     one JSON document on stdout, progress on stderr
   --help     this text
 
@@ -42,15 +45,16 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
         keep: { type: 'boolean', default: false },
         kill: { type: 'boolean', default: false },
         seed: { type: 'string', default: '0' },
+        act: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
     if (values.help) return { help };
-    const { keep, kill, json } = values;
+    const { keep, kill, act, json } = values;
     if (!/^\d{1,6}$/.test(values.seed))
       return usage(`--seed is "${values.seed}": give a whole number from 0 to ${maxSeed}`);
-    return { run: { keep, kill, json, seed: Number(values.seed) } };
+    return { run: { keep, kill, act, json, seed: Number(values.seed) } };
   } catch (error) {
     return usage(error instanceof Error ? error.message : String(error));
   }

@@ -24,6 +24,7 @@ import { ensureTemporalBinary } from '../src/embedded/temporal-binary.ts';
 import { type Embedded, startEmbedded } from '../src/embedded/up.ts';
 import { findSandbox } from '../src/integrations/sandbox/find-sandbox.ts';
 import { createPool, type Pool } from '../src/store/database.ts';
+import { ensureAct } from './forge/ci/act/program.ts';
 import { connectForge, type ForgeClient } from './forge/client.ts';
 import { appliedMigrations, type Breakage, environmentOf, shopFiles, shopTenantFile } from './shop/shop.ts';
 
@@ -80,13 +81,27 @@ export async function preparePrograms(progress: Progress): Promise<void> {
     throw new EmbeddedStartError(`No sandbox for the fixers on this machine: ${sandbox.reason}`);
 }
 
+/** Path of `act`, when it is wanted and can be had; says why not, and that the forge's own runner takes its place. */
+export async function findAct(wanted: boolean, progress: Progress): Promise<string | undefined> {
+  if (!wanted) return undefined;
+  return ensureAct({ progress }).catch((error: unknown) => {
+    progress(`${error instanceof Error ? error.message : String(error)} The forge's own runner is used.`);
+    return undefined;
+  });
+}
+
 /** @throws EmbeddedStartError; what was started until then is in `undo` */
 export async function createWorld(
   breakage: Breakage,
   undo: Undo,
-  report: { readonly progress: Progress; readonly onFailure: (error: Error) => void },
+  report: {
+    readonly progress: Progress;
+    readonly onFailure: (error: Error) => void;
+    /** Path of the program that runs the repository's workflows; else the forge does. */
+    readonly act: string | undefined;
+  },
 ): Promise<World> {
-  const { progress } = report;
+  const { progress, act } = report;
   // The demo's servers only: never somebody's Temporal or database.
   const { TEMPORAL_ADDRESS: _address, DATABASE_URL: _database, ...machine } = process.env;
   const folder = await throwAwayFolder();
@@ -111,7 +126,7 @@ export async function createWorld(
       undo.push(() => started.stop());
       return started;
     }),
-    startForgeProcess(join(folder.path, 'forge'), undo),
+    startForgeProcess(join(folder.path, 'forge'), act, undo),
     bundleWorkflows(folder.path),
   ]);
 
@@ -165,8 +180,9 @@ function tenantConfig(apiUrl: string, breakage: Breakage): TenantConfig {
   return parsed.config;
 }
 
-async function startForgeProcess(dataDir: string, undo: Undo): Promise<ForgeClient> {
-  const child = spawn(process.execPath, [FORGE, '--data', dataDir, '--with-parent'], {
+async function startForgeProcess(dataDir: string, act: string | undefined, undo: Undo): Promise<ForgeClient> {
+  const runner = act === undefined ? [] : ['--act', act];
+  const child = spawn(process.execPath, [FORGE, '--data', dataDir, '--with-parent', ...runner], {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true, // Ctrl-C is for the demo
   });

@@ -41,6 +41,8 @@ export interface ForgeOptions {
   readonly port?: number;
   /** Milliseconds since 1970; default the machine's clock. */
   readonly clock?: () => number;
+  /** Path of an `act` (see `ci/act/program.ts`) that executes jobs; default: a runner of the forge's own. */
+  readonly act?: string;
 }
 
 /** Starts a forge. Throws when the port is taken. */
@@ -53,6 +55,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   const state: ForgeState = {
     dataDir,
     now,
+    act: options.act ?? null,
     users: new Map(),
     tokens: new Map(),
     repositories: new Map(),

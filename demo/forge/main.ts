@@ -1,5 +1,5 @@
 // The forge as a process of its own: prints one JSON line `{ url, port, pid, dataDir }` when it is ready, ends on
-// SIGTERM, SIGINT, or (with --with-parent) when its standard input closes.
+// SIGTERM, SIGINT, or (with --with-parent) when its standard input closes. `--act PATH` lets `act` execute the jobs.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,12 +10,17 @@ const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '0' },
     data: { type: 'string' },
+    act: { type: 'string' },
     'with-parent': { type: 'boolean', default: false },
   },
 });
 
 const dataDir = values.data ?? (await mkdtemp(join(tmpdir(), 'forge-')));
-const forge = await startForge({ dataDir, port: Number(values.port) });
+const forge = await startForge({
+  dataDir,
+  port: Number(values.port),
+  ...(values.act === undefined ? {} : { act: values.act }),
+});
 
 let stopping = false;
 async function stop(): Promise<void> {

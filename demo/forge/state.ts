@@ -91,6 +91,8 @@ export interface Repository {
 export interface ForgeState {
   readonly dataDir: string;
   readonly now: () => number;
+  /** Path of the `act` that executes jobs; null: the forge's own runner. */
+  readonly act: string | null;
   readonly users: Map<string, User>;
   readonly tokens: Map<string, User>;
   readonly repositories: Map<string, Repository>;

@@ -1,10 +1,10 @@
 // Finds or makes the `temporal` program for one machine: PATH, our cache, Temporal's own download site (the one
 // the SDK uses), a build from the Go module proxy, else an error that lists these ways. Starts no server.
 
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachedProgram, cacheFolder, type Progress } from './machine/binary-cache.ts';
 import { findOnPath } from './machine/child-process.ts';
+import { buildWithGo } from './machine/go-build.ts';
 import { EmbeddedStartError } from './machine/start-error.ts';
 import { runTool } from './machine/tool.ts';
 import { downloadFromTemporal } from './temporal-download.ts';
@@ -12,9 +12,7 @@ import { downloadFromTemporal } from './temporal-download.ts';
 const CLI_VERSION = '1.5.1'; // later ones cannot be built from the module proxy
 const CLI_PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
 const MINIMUM_SERVER = '1.29.0'; // fairness, which the queues rely on
-const BUILD_TIMEOUT_MS = 40 * 60_000;
 const VERSION_TIMEOUT_MS = 30_000;
-const PROGRESS_EVERY_MS = 5_000;
 
 /**
  * Path of a `temporal` CLI whose server is at least 1.29. The first call on a machine may take minutes.
@@ -89,28 +87,12 @@ async function downloadCli({ work, out, progress }: Attempt): Promise<string | u
   return problem ?? problemWith(out, 'the download');
 }
 
-/** Builds the CLI as a tool dependency of a throw-away module; about 3 min cold on two cores. */
-async function buildCli({ work, out, progress, env }: Attempt): Promise<string | undefined> {
-  const go = findOnPath('go', env.PATH);
-  if (go === undefined) return 'build from the Go module proxy: no `go` on PATH';
-  progress(`building the Temporal CLI ${CLI_VERSION} with Go; this takes some minutes, once`);
-  const module = join(work, 'module');
-  await mkdir(module);
-  await writeFile(join(module, 'go.mod'), 'module untilgreen.local/temporal-build\n\ngo 1.25\n');
-  const onActivity = everySoOften(progress);
-  const goRun = (args: readonly string[]) =>
-    runTool([go, ...args], {
-      cwd: module,
-      env: { ...env, GOFLAGS: '', GOWORK: 'off' },
-      timeoutMs: BUILD_TIMEOUT_MS,
-      onActivity,
-    });
-  const got = await goRun(['get', '-tool', `${CLI_PACKAGE}@v${CLI_VERSION}`]);
-  if (!got.ok) return `build from the Go module proxy: go get failed:\n${indent(got.output)}`;
+/** Builds the CLI from the Go module proxy; about 3 min cold on two cores. */
+async function buildCli(attempt: Attempt): Promise<string | undefined> {
   const ldflags = `-X github.com/temporalio/cli/temporalcli.Version=${CLI_VERSION}`;
-  const built = await goRun(['build', '-v', '-buildvcs=false', '-ldflags', ldflags, '-o', out, CLI_PACKAGE]);
-  if (!built.ok) return `build from the Go module proxy: go build failed:\n${indent(built.output)}`;
-  return problemWith(out, 'the build');
+  const program = { title: 'the Temporal CLI', package: CLI_PACKAGE, version: CLI_VERSION, ldflags };
+  const problem = await buildWithGo(program, attempt);
+  return problem ?? problemWith(attempt.out, 'the build');
 }
 
 async function problemWith(binary: string, what: string): Promise<string | undefined> {
@@ -119,25 +101,6 @@ async function problemWith(binary: string, what: string): Promise<string | undef
   return `${what} does not run: ${output}`;
 }
 
-/** `go -v` prints each package as it gets to it; people see every few seconds that it is alive. */
-function everySoOften(progress: Progress): () => void {
-  const startedAtMs = Date.now();
-  let shownAtMs = startedAtMs;
-  return () => {
-    const nowMs = Date.now();
-    if (nowMs - shownAtMs < PROGRESS_EVERY_MS) return;
-    shownAtMs = nowMs;
-    progress(`still building the Temporal CLI, ${Math.round((nowMs - startedAtMs) / 1000)} s so far`);
-  };
-}
-
 function describeVersion(version: string | undefined): string {
   return version === undefined ? 'gives no server version' : `server ${version}`;
-}
-
-function indent(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => `      ${line}`)
-    .join('\n');
 }

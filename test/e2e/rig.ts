@@ -40,6 +40,8 @@ export type Change = {
   /** Files of the repository in addition to the shop's. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Path of an `act` that runs the repository's workflows; else the forge does. */
+  readonly act?: string;
 };
 
 /** Servers of the test's own, where it ends them in the middle. */
@@ -129,7 +131,7 @@ export async function createWorld(
   const environments = join(dataDir, 'environments');
   await mkdir(environments);
   await writeFile(join(environments, 'production.json'), environmentOf(breakage.drift === 'none' ? 2 : 3));
-  const forge = await startForge({ dataDir: join(dataDir, 'forge') });
+  const forge = await startForge({ dataDir: join(dataDir, 'forge'), ...(change.act && { act: change.act }) });
   const agent = await forge.createUser({ login: 'untilgreen-agent', permission: 'write' });
   const maintainer = await forge.createUser({ login: 'maria', permission: 'admin' });
   await forge.createRepository({

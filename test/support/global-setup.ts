@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { ensureAct } from '../../demo/forge/ci/act/program.ts';
 import { searchAttributes } from '../../src/contract/names.ts';
 import { freePort } from '../../src/embedded/machine/ports.ts';
 import { startPostgres } from '../../src/embedded/postgres.ts';
@@ -38,6 +39,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     temporal: once(async () => prepareTemporal(await programs.temporal, undo)),
     workflows: once(() => bundleWorkflows(undo)),
     timeSkipping: once(async () => ({ binary: await programs.timeSkipping })),
+    act: once(async () => ({ binary: await ensureAct({ progress }) })),
   };
   const server = createServer((request, response) => {
     const name = (request.url ?? '').slice(1);

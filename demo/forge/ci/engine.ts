@@ -7,8 +7,9 @@ import { listRefs, readChanges, readCommits, tryGit, workflowFiles, ZERO_SHA } f
 import { ApiError } from '../http/route.ts';
 import type { Conclusion, JobFailure, RunPatch, RunSpec } from '../operations.ts';
 import { createSlots, type ForgeState, type Issue, type Repository, type User } from '../state.ts';
+import { executeJobByAct } from './act/runner.ts';
 import { createRegistry, createRunByHand, setRunByHand } from './registry.ts';
-import { executeJob } from './runner.ts';
+import { executeJob, type JobInput } from './runner.ts';
 import {
   concludeRun,
   githubVariables,
@@ -128,7 +129,7 @@ export function createCiEngine(state: ForgeState): CiEngine {
         (name === definition.key || name === definition.name) &&
         job.attempt <= attempts,
     );
-    const conclusion = await executeJob({
+    const input: JobInput = {
       job,
       definition,
       directory: join(state.dataDir, 'work', String(job.id)),
@@ -142,8 +143,10 @@ export function createCiEngine(state: ForgeState): CiEngine {
         forced === undefined ? null : (forced.output ?? 'Error: connect ECONNRESET 127.0.0.1:443'),
       signal,
       now: state.now,
-    });
-    finishJob(job, conclusion);
+    };
+    // What fails on order is printed by the forge itself.
+    const byAct = state.act !== null && forced === undefined;
+    finishJob(job, byAct ? await executeJobByAct(state.act, input) : await executeJob(input));
   };
 
   const startRuns = async (

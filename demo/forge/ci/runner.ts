@@ -1,14 +1,12 @@
 // Executes one job for real: each step by bash in a clean checkout, its output in a log of GitHub's format.
-// A step's process group dies with the forge, also when the forge is killed: a guard in the group waits on a pipe that only the forge holds.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { StringDecoder } from 'node:string_decoder';
 import { git } from '../git/bare.ts';
 import type { Conclusion } from '../operations.ts';
-import type { Job, Step } from './runs.ts';
+import { runGuarded } from './guarded.ts';
+import { createJobLog, type JobLog } from './job-log.ts';
+import { closeStep, type Job, openStep } from './runs.ts';
+import { needsNothing, stepName, unresolvable } from './steps.ts';
 import { evaluateCondition, interpolate, type JobDefinition, type StepDefinition } from './workflow.ts';
 
 export interface JobInput {
@@ -30,9 +28,6 @@ export interface JobInput {
   readonly now: () => number;
 }
 
-const GUARDED = `( cat <&3 >/dev/null; kill -KILL 0 ) >/dev/null 2>&1 &
-exec "$@" 3<&- 2>&1`;
-
 /** Runs the job's steps in order and gives its conclusion; step states and the log are written as it goes. */
 export async function executeJob(input: JobInput): Promise<Conclusion> {
   const { job, definition } = input;
@@ -41,7 +36,7 @@ export async function executeJob(input: JobInput): Promise<Conclusion> {
   for (const path of [workspace, temporary, join(input.directory, 'home'), dirname(job.logPath)]) {
     await mkdir(path, { recursive: true });
   }
-  const log = createLog(job.logPath, input.now);
+  const log = createJobLog(job.logPath, input.now);
   const timeout = AbortSignal.timeout(definition.timeoutMs);
   const session: Session = {
     input,
@@ -55,11 +50,7 @@ export async function executeJob(input: JobInput): Promise<Conclusion> {
   let failed = input.needsFailed;
   let result: Conclusion = 'success';
   try {
-    log.line("Current runner version: '2.330.0'");
-    log.line('##[group]Operating System');
-    log.line('Ubuntu');
-    log.line('##[endgroup]');
-    log.line(`Complete job name: ${job.name}`);
+    log.setUp(job.name);
     closeStep(openStep(job, 'Set up job', input.now()), 'success', input.now());
     for (const definitionStep of definition.steps) {
       const step = openStep(job, stepName(definitionStep), input.now());
@@ -71,15 +62,11 @@ export async function executeJob(input: JobInput): Promise<Conclusion> {
         result = 'failure';
       }
     }
-    if (input.signal.aborted) result = 'cancelled';
-    else if (timeout.aborted) {
-      log.line(
-        `##[error]The job has exceeded the maximum execution time of ${definition.timeoutMs / 60_000}m0s`,
-      );
-      result = 'cancelled';
-    }
-    if (result === 'cancelled') log.line('##[error]The operation was canceled.');
-    log.line('Cleaning up orphan processes');
+    if (session.signal.aborted) result = 'cancelled';
+    log.tearDown({
+      cancelled: input.signal.aborted,
+      timedOutMs: timeout.aborted ? definition.timeoutMs : null,
+    });
     closeStep(openStep(job, 'Complete job', input.now()), 'success', input.now());
     return result;
   } finally {
@@ -90,7 +77,7 @@ export async function executeJob(input: JobInput): Promise<Conclusion> {
 
 interface Session {
   readonly input: JobInput;
-  readonly log: Log;
+  readonly log: JobLog;
   readonly workspace: string;
   readonly temporary: string;
   readonly signal: AbortSignal;
@@ -125,13 +112,8 @@ async function useAction(
 ): Promise<Conclusion> {
   const { input, log, workspace } = session;
   const action = uses.split('@')[0] ?? '';
-  log.line(`##[group]Run ${uses}`);
-  if (Object.keys(step.with).length > 0) {
-    log.line('with:');
-    for (const [name, value] of Object.entries(step.with))
-      log.line(`  ${name}: ${interpolate(value, lookUp)}`);
-  }
-  log.line('##[endgroup]');
+  const inputs = Object.entries(step.with).map(([name, value]) => [name, interpolate(value, lookUp)]);
+  log.action(uses, Object.fromEntries(inputs));
   if (action === 'actions/checkout') {
     const target = join(workspace, step.with.path ?? '');
     await mkdir(target, { recursive: true });
@@ -151,13 +133,11 @@ async function useAction(
     log.line(`HEAD is now at ${input.sha.slice(0, 7)}`);
     return 'success';
   }
-  if (/^actions\/(setup-[\w-]+|cache|upload-artifact)$/.test(action)) {
+  if (needsNothing(action)) {
     log.line('The tools of this machine are used.');
     return 'success';
   }
-  throw new Error(
-    `Unable to resolve action \`${uses}\`: the forge runs actions/checkout and actions/setup-* only`,
-  );
+  throw new Error(unresolvable(uses));
 }
 
 async function runCommand(
@@ -171,22 +151,18 @@ async function runCommand(
   await writeFile(file, script.endsWith('\n') ? script : `${script}\n`);
   const shell = step.shell ?? input.definition.shell;
   const command = shellCommand(shell);
-  const lines = script.trimEnd().split('\n');
-  log.line(`##[group]Run ${lines[0] ?? ''}`);
-  for (const line of lines) log.line(`\u001b[36;1m${line}\u001b[0m`);
-  log.line(`shell: /usr/bin/${command.join(' ')} {0}`);
-  const shown = { ...input.definition.environment, ...step.env };
-  if (Object.keys(shown).length > 0) {
-    log.line('env:');
-    for (const [name, value] of Object.entries(shown)) log.line(`  ${name}: ${value}`);
-  }
-  log.line('##[endgroup]');
+  log.command(script, command, { ...input.definition.environment, ...step.env });
   let code: number | null = 1;
   if (input.forcedFailure !== null) {
     for (const line of input.forcedFailure.trimEnd().split('\n')) log.line(line);
   } else {
     const directory = step['working-directory'] ?? input.definition.workingDirectory ?? '.';
-    code = await runGuarded([...command, file], join(workspace, directory), environment, log, session.signal);
+    code = await runGuarded([...command, file], {
+      directory: join(workspace, directory),
+      environment,
+      signal: session.signal,
+      read: (output) => log.copy(output),
+    });
     await readStepFiles(session);
   }
   if (session.signal.aborted) return 'cancelled';
@@ -200,40 +176,6 @@ function shellCommand(shell: string | undefined): string[] {
   if (shell === 'bash') return ['bash', '--noprofile', '--norc', '-e', '-o', 'pipefail'];
   if (shell === 'sh') return ['sh', '-e'];
   throw new Error(`the forge has no shell "${shell}": use bash or sh`);
-}
-
-async function runGuarded(
-  command: readonly string[],
-  directory: string,
-  environment: Record<string, string>,
-  log: Log,
-  signal: AbortSignal,
-): Promise<number | null> {
-  if (signal.aborted) return null;
-  const child = spawn('bash', ['-c', GUARDED, 'forge-step', ...command], {
-    cwd: directory,
-    env: environment,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
-  });
-  child.on('error', () => undefined);
-  const group = child.pid;
-  if (group === undefined) throw new Error(`the step could not be started in ${directory}`);
-  const kill = (): void => {
-    try {
-      process.kill(-group, 'SIGKILL');
-    } catch {
-      // The group is gone already.
-    }
-  };
-  signal.addEventListener('abort', kill, { once: true });
-  const exited = once(child, 'exit').then(([code]) => {
-    kill();
-    return typeof code === 'number' ? code : null;
-  });
-  if (child.stdout !== null) await log.copy(child.stdout);
-  signal.removeEventListener('abort', kill);
-  return await exited;
 }
 
 function stepEnvironment(session: Session, step: StepDefinition): Record<string, string> {
@@ -281,63 +223,4 @@ async function readStepFiles(session: Session): Promise<void> {
     if (equals > 0) session.environment[line.slice(0, equals)] = line.slice(equals + 1);
   }
   session.paths = (await read('path')).reverse();
-}
-
-function stepName(step: StepDefinition): string {
-  return step.name ?? `Run ${step.uses ?? step.run?.split('\n')[0] ?? ''}`;
-}
-
-function openStep(job: Job, name: string, now: number): Step {
-  const number = job.steps.length + 1;
-  const step: Step = {
-    number,
-    name,
-    status: 'in_progress',
-    conclusion: null,
-    startedAt: now,
-    completedAt: null,
-  };
-  job.steps.push(step);
-  return step;
-}
-
-function closeStep(step: Step, conclusion: Conclusion, now: number): void {
-  step.status = 'completed';
-  step.conclusion = conclusion;
-  step.completedAt = now;
-}
-
-interface Log {
-  line(text: string): void;
-  /** Copies a stream line by line, to its end. */
-  copy(stream: NodeJS.ReadableStream): Promise<void>;
-  end(): Promise<void>;
-}
-
-function createLog(path: string, now: () => number): Log {
-  const file: WriteStream = createWriteStream(path);
-  const stamp = (): string => new Date(now()).toISOString().replace('Z', '0000Z ');
-  const line = (text: string): void => {
-    file.write(`${stamp()}${text}\n`);
-  };
-  return {
-    line,
-    copy: async (stream) => {
-      const decoder = new StringDecoder('utf8');
-      let rest = '';
-      for await (const chunk of stream) {
-        const lines = (rest + decoder.write(Buffer.from(chunk))).split('\n');
-        rest = lines.pop() ?? '';
-        if (lines.length === 0) continue;
-        const prefix = stamp();
-        const flowing = file.write(lines.map((text) => `${prefix}${text}\n`).join(''));
-        if (!flowing) await once(file, 'drain');
-      }
-      if (rest !== '') line(rest);
-    },
-    end: async () => {
-      file.end();
-      await once(file, 'close');
-    },
-  };
 }

@@ -64,6 +64,26 @@ export function latestAttempt(run: Run): Attempt {
   return attempt;
 }
 
+export function openStep(job: Job, name: string, now: number): Step {
+  const number = job.steps.length + 1;
+  const step: Step = {
+    number,
+    name,
+    status: 'in_progress',
+    conclusion: null,
+    startedAt: now,
+    completedAt: null,
+  };
+  job.steps.push(step);
+  return step;
+}
+
+export function closeStep(step: Step, conclusion: Conclusion, now: number): void {
+  step.status = 'completed';
+  step.conclusion = conclusion;
+  step.completedAt = now;
+}
+
 /** For each job its last execution up to an attempt (default: the latest). */
 export function jobsAsOf(run: Run, attempt = run.attempts.length): Job[] {
   const jobs = new Map<string, Job>();

@@ -1,8 +1,12 @@
 // CI-5(b), CI-6, CI-8 end to end: main turns red by an off-by-one, a model drafts the fix, code verifies it, a person merges it, main is green. Real git,
 // sandbox, workflow runs, Temporal and Postgres; only the model is scripted.
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { approveAndMergeVerified } from '../../../demo/forge/maintainer.ts';
+import { testAct } from '../../support/act.ts';
 import { countTokens } from '../../support/claude/tokens.ts';
 import { start } from '../people/approving.ts';
 import {
@@ -23,10 +27,12 @@ type Pull = {
   readonly draft: boolean;
   readonly title: string;
 };
-const projects: readonly [Project, string][] = [
-  [typescript, process.execPath],
-  [python, 'python3'],
-  [go, 'go'],
+type Runner = 'forge' | 'act';
+const projects: readonly [Project, string, Runner][] = [
+  [typescript, process.execPath, 'forge'],
+  [typescript, process.execPath, 'act'],
+  [python, 'python3', 'forge'],
+  [go, 'go', 'forge'],
 ];
 
 function isThere(program: string): boolean {
@@ -38,13 +44,14 @@ function isThere(program: string): boolean {
   }
 }
 
-for (const [project, program] of projects)
+for (const [project, program, runner] of projects)
   test.skipIf(!isThere(program))(
-    `CI-5: ${project.name}: red, classified, fixed, verified, draft pull request, merged by the maintainer, green (needs ${program.split('/').at(-1)})`,
+    `CI-5: ${project.name}: red, classified, fixed, verified, draft pull request, merged by the maintainer, green (needs ${program.split('/').at(-1)}, runs by ${runner})`,
     // A Go compiler without a cache takes its time.
     { timeout: 500_000 },
-    async ({ onTestFinished }) => {
-      const world = await createFixingWorld(project);
+    async ({ onTestFinished, skip }) => {
+      const act = runner === 'act' ? { act: await testAct({ skip }) } : {};
+      const world = await createFixingWorld(project, { change: act });
       onTestFinished(world.stop);
       const { claude, forge } = world;
       claude.script({ name: 'implement', when: implementing(), replies: honestTurns(project) });
@@ -92,11 +99,15 @@ for (const [project, program] of projects)
       expect((await world.finding('ci'))?.attempts).toBe(1);
       claude.verify();
       expect(await forge.journal.unexpected()).toEqual([]);
+      // Where act works, and nobody else.
+      const logs = join(world.dataDir, 'forge', 'logs');
+      const texts = (await readdir(logs)).map((name) => readFileSync(join(logs, name), 'utf8'));
+      expect(texts.some((text) => text.includes('/hostexecutor/'))).toBe(runner === 'act');
       const trail = (await world.audit()).find(({ action }) => action === 'fix.verified');
       expect(trail?.detail).toMatchObject({ attempt: 1, turns: 4 });
       // MODEL-3: a fix stays under 60,000 tokens, counted from what was sent.
       const sent = claude.requests().reduce((sum, { bytes }) => sum + countTokens(bytes.toString()), 0);
       expect(sent).toBeLessThan(60_000);
-      await world.replayed(`ci-fix-${project.name.toLowerCase()}`);
+      await world.replayed(`ci-fix-${project.name.toLowerCase()}${runner === 'act' ? '-act' : ''}`);
     },
   );

@@ -158,7 +158,7 @@ export async function createFixingWorld(
     claude,
     stop: async () => {
       await world.stop();
-      await reportTokens(project.name, claude.requests());
+      await reportTokens(options.change?.act ? `${project.name}, act` : project.name, claude.requests());
       await claude.close();
     },
   };

@@ -1,7 +1,7 @@
 // The forge's CI: workflows really run on pushes, red turns green by a pushed fix, failed jobs run again, and nothing
 // that a step started outlives the forge.
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AT, type Rig, startRig, statusOf } from './rig.ts';
+import { AT, jobsOf as jobsOfRun, logOf as logOfJob, type Rig, startRig, statusOf } from './rig.ts';
 
 const WORKFLOW = `
 name: CI
@@ -52,14 +52,8 @@ async function runs(): Promise<
   return (await rig.agent.rest.actions.listWorkflowRunsForRepo(AT)).data.workflow_runs;
 }
 
-async function jobsOf(runId: number, filter: 'latest' | 'all' = 'latest') {
-  return (await rig.agent.rest.actions.listJobsForWorkflowRun({ ...AT, run_id: runId, filter })).data.jobs;
-}
-
-async function logOf(jobId: number): Promise<string> {
-  const { data } = await rig.agent.rest.actions.downloadJobLogsForWorkflowRun({ ...AT, job_id: jobId });
-  return String(data);
-}
+const jobsOf = (runId: number, filter: 'latest' | 'all' = 'latest') => jobsOfRun(rig.agent, runId, filter);
+const logOf = (jobId: number): Promise<string> => logOfJob(rig.agent, jobId);
 
 describe('workflows', () => {
   it('run for real: red with a log, green after a fix, skipped where a needed job failed', async () => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { connectForge, type ForgeClient } from '../../../demo/forge/client.ts';
-import { AT, OWNER, octokitFor, REPO, statusOf } from './rig.ts';
+import { AT, isRunning, OWNER, octokitFor, REPO, statusOf } from './rig.ts';
 
 let directory: string;
 let child: ChildProcess;
@@ -64,9 +64,3 @@ it('takes its steps with it when it is killed', async () => {
   child.kill('SIGKILL');
   await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 20_000 });
 });
-
-/** Whether a process runs; one that is dead and not yet collected does not. */
-async function isRunning(pid: string): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat !== '' && !/^\d+ \(.*\) Z/.test(stat);
-}

@@ -1,5 +1,5 @@
 // What the forge's own tests share: a forge with a small repository, its three users, Octokit and a clone.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Octokit } from '@octokit/rest';
@@ -35,12 +35,13 @@ export function octokitFor(url: string, token: string): Octokit {
 
 export async function startRig(
   files: Readonly<Record<string, string>>,
-  options: { ci?: boolean; clock?: () => number } = {},
+  options: { ci?: boolean; clock?: () => number; act?: string } = {},
 ): Promise<Rig> {
   const directory = await mkdtemp(join(tmpdir(), 'forge-test-'));
   const forge = await startForge({
     dataDir: join(directory, 'data'),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.act === undefined ? {} : { act: options.act }),
   });
   const agent = await forge.createUser({ login: 'untilgreen-agent', permission: 'write' });
   const maintainer = await forge.createUser({ login: 'maria', permission: 'admin' });
@@ -78,4 +79,25 @@ export async function statusOf(promise: Promise<unknown>): Promise<number> {
     if (typeof error === 'object' && error !== null && 'status' in error) return Number(error.status);
     throw error;
   }
+}
+
+type JobsOf = Awaited<ReturnType<Octokit['rest']['actions']['listJobsForWorkflowRun']>>['data']['jobs'];
+
+/** The jobs of a run, by default of its latest attempt. */
+export async function jobsOf(
+  agent: Octokit,
+  runId: number,
+  filter: 'latest' | 'all' = 'latest',
+): Promise<JobsOf> {
+  return (await agent.rest.actions.listJobsForWorkflowRun({ ...AT, run_id: runId, filter })).data.jobs;
+}
+
+export async function logOf(agent: Octokit, jobId: number): Promise<string> {
+  return String((await agent.rest.actions.downloadJobLogsForWorkflowRun({ ...AT, job_id: jobId })).data);
+}
+
+/** Whether a process runs; one that is dead and not yet collected does not. */
+export async function isRunning(pid: string): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat !== '' && !/^\d+ \(.*\) Z/.test(stat);
 }

@@ -10,6 +10,8 @@ export interface TestResources {
   temporal: { address: string; metricsUrl: string };
   workflows: { codePath: string };
   timeSkipping: { binary: string };
+  /** Not of every machine: see `testAct`. */
+  act: { binary: string };
 }
 
 declare module 'vitest' {
