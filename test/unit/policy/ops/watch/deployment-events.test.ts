@@ -158,6 +158,13 @@ describe('DEPLOY-2: events since the last cycle', () => {
   });
 });
 
+it('DEPLOY-2: an old deployment that is listed again after it was forgotten is no news', () => {
+  const all = Array.from({ length: 40 }, (_, n) => deployment(`d${n}`, 'stopped', n)).reverse();
+  const [, first, again] = cycles([service([])], [service(all)], [service(all)]);
+  expect(first?.events).toHaveLength(40);
+  expect(again?.events).toEqual([]);
+});
+
 it('DEPLOY-2: whatever comes and goes between reads: each deployment is told once, each state as it is, the memory is bounded', () => {
   const statuses = fc.constantFrom<ServiceStatus>(
     'running',
