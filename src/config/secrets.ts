@@ -14,12 +14,14 @@ export class SecretUnavailable extends Error {
   override readonly name = 'SecretUnavailable';
   readonly reference: string;
   readonly field: string;
+  readonly reason: string;
   readonly fix: string;
 
   constructor(reference: string, field: string, reason: string, fix: string) {
     super(`${field}: ${reference} ${reason}. Fix: ${fix}`);
     this.reference = reference;
     this.field = field;
+    this.reason = reason;
     this.fix = fix;
   }
 }

@@ -13,14 +13,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { type CommonOptions, type Frame, registerUrl } from '../frame.ts';
 import { withCommon } from '../options.ts';
 import { table } from '../text/table.ts';
-
-type Check = {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly found: string;
-  /** Empty when nothing is to be done. */
-  readonly fix: string;
-};
+import { type Check, tenantChecks } from './doctor-tenants.ts';
 
 const toolTimeoutMs = 10_000;
 const rpcDeadlineMs = 4_000;
@@ -65,7 +58,7 @@ async function allChecks(frame: Frame, dataDir: string | undefined): Promise<rea
     return [...machine, { name: 'postgres', ok: false, found: messageOf(error), fix }];
   }
   registerUrl(frame.redactor, endpoints.databaseUrl);
-  const servers = await Promise.all([postgresCheck(endpoints), temporalChecks(endpoints, env)]);
+  const servers = await Promise.all([postgresChecks(endpoints, frame), temporalChecks(endpoints, env)]);
   return [...machine, ...servers.flat()];
 }
 
@@ -102,7 +95,7 @@ async function sandboxCheck(): Promise<Check> {
   };
 }
 
-async function postgresCheck({ databaseUrl }: Endpoints): Promise<Check> {
+async function postgresChecks({ databaseUrl }: Endpoints, frame: Frame): Promise<readonly Check[]> {
   const pool = createPool(databaseUrl, () => {}, 1);
   const address = postgresAddress(databaseUrl);
   try {
@@ -110,15 +103,18 @@ async function postgresCheck({ databaseUrl }: Endpoints): Promise<Check> {
       `select current_setting('server_version') as version, to_regclass('tenants') is not null as there`,
     );
     const there = rows[0]?.there === true;
-    return {
+    const server: Check = {
       name: 'postgres',
       ok: there,
       found: `${rows[0]?.version} at ${address}${there ? '' : ', without our tables'}`,
       fix: there ? '' : 'run "untilgreen migrate"',
     };
+    return there ? [server, ...(await tenantChecks(pool, frame))] : [server];
   } catch (error) {
     const known = asPostgresError(error, databaseUrl);
-    return { name: 'postgres', ok: false, found: messageOf(known), fix: 'start it, or correct DATABASE_URL' };
+    return [
+      { name: 'postgres', ok: false, found: messageOf(known), fix: 'start it, or correct DATABASE_URL' },
+    ];
   } finally {
     await pool.end();
   }
