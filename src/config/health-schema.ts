@@ -83,7 +83,9 @@ const request = (usual: 'backendUrl' | 'frontendUrl', path: string) => ({
 });
 const sent = {
   method: z.enum(httpMethods).default('GET').describe('Method.'),
-  json: z.exactOptional(z.record(z.string(), z.json())).describe('Body as JSON.'),
+  json: z
+    .exactOptional(z.record(z.string(), z.json()).transform((value) => JSON.stringify(value)))
+    .describe('Body as JSON.'),
   form: z.exactOptional(z.record(z.string(), z.string().max(8192))).describe('Body as fields of a form.'),
   body: z.exactOptional(z.string().max(65_536)).describe('Body as text.'),
 };

@@ -30,7 +30,7 @@ export type HttpCheck = EveryCheck &
 
 /** A page of the frontend loads: HTML with the expected text. */
 export type ContentCheck = EveryCheck &
-  HttpRequestSettings & { readonly kind: 'content'; readonly expect: HttpExpectation };
+  RequestTarget & { readonly kind: 'content'; readonly method: 'GET'; readonly expect: HttpExpectation };
 
 /** A canary user can log in: requests in order, with one cookie jar. */
 export type LoginCheck = EveryCheck & {
@@ -76,18 +76,21 @@ export type DevopsCheck = EveryCheck & {
   readonly secret: SecretReference;
 };
 
-export type HttpRequestSettings = {
+export type HttpRequestSettings = RequestTarget & {
   readonly method: HttpMethod;
+  /** At most one of the three; `json` is JSON text. Texts in them may have placeholders. */
+  readonly json?: string;
+  readonly form?: { readonly [field: string]: string };
+  readonly body?: string;
+};
+
+type RequestTarget = {
   /** `http:` or `https:` address or a reference to one, without a trailing slash. */
   readonly url: string;
   /** Comes after the address; empty or with a leading slash. */
   readonly path: string;
   /** Values are plain text or references. */
   readonly headers: { readonly [name: string]: string };
-  /** At most one of the three. Texts in them may have placeholders. */
-  readonly json?: { readonly [field: string]: JsonBody };
-  readonly form?: { readonly [field: string]: string };
-  readonly body?: string;
   /** How many are followed; the last one's answer is judged. */
   readonly redirects: number;
 };
@@ -95,7 +98,6 @@ export type HttpRequestSettings = {
 export const httpMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type HttpMethod = (typeof httpMethods)[number];
 
-export type JsonBody = JsonScalar | readonly JsonBody[] | { readonly [field: string]: JsonBody };
 export type JsonScalar = string | number | boolean | null;
 
 export type HttpExpectation = {

@@ -9,8 +9,8 @@ const unsureTail = 8 * 1024;
 const maxQuote = 200;
 const maxReason = 400;
 
-/** Control characters, and what turns the direction of text or hides in it. */
-const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
+/** Control characters that are no white space, and what turns the direction of text or hides in it. */
+const invisible = /(?!\s)[\p{Cc}\p{Cf}]/gu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is taken out
 const escapes = /\u001b\[[0-?]{0,32}[ -/]{0,4}[@-~]/g;
 
@@ -31,5 +31,5 @@ export function sayable(reason: string, redactor: Redactor): string {
 }
 
 function clean(text: string): string {
-  return text.toWellFormed().replace(escapes, '').replace(invisible, ' ');
+  return text.toWellFormed().replace(escapes, '').replace(invisible, '').replace(/\s/g, ' ');
 }

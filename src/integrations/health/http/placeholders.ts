@@ -1,5 +1,5 @@
 // From the settings of a request to the request: references resolved, placeholders filled in so that no value breaks out of its place. Pure.
-import type { HttpRequestSettings, JsonBody } from '../../../contract/ops/health-settings.ts';
+import type { HttpRequestSettings } from '../../../contract/ops/health-settings.ts';
 import { CheckUnusable } from '../check.ts';
 
 export type PreparedRequest = {
@@ -33,7 +33,7 @@ export function prepare(
   }
   const sent =
     json !== undefined
-      ? JSON.stringify(fillDeep(json, values))
+      ? JSON.stringify(fillDeep(JSON.parse(json), values))
       : form !== undefined
         ? formText(form, values)
         : body === undefined
@@ -62,15 +62,12 @@ function fill(text: string, values: Values, encode: (plain: string) => string): 
   });
 }
 
-function fillDeep(json: JsonBody, values: Values): JsonBody {
+/** Texts of a JSON; names of fields stay. */
+function fillDeep(json: unknown, values: Values): unknown {
   if (typeof json === 'string') return fill(json, values, (plain) => plain);
   if (typeof json !== 'object' || json === null) return json;
-  if (isList(json)) return json.map((item) => fillDeep(item, values));
+  if (Array.isArray(json)) return json.map((item: unknown) => fillDeep(item, values));
   return Object.fromEntries(Object.entries(json).map(([field, item]) => [field, fillDeep(item, values)]));
-}
-
-function isList(json: JsonBody): json is readonly JsonBody[] {
-  return Array.isArray(json);
 }
 
 function formText(form: { readonly [field: string]: string }, values: Values): string {
