@@ -98,6 +98,8 @@ export type SettleResult = {
   readonly digest?: string;
   /** Findings whose remedies should look again: what they work on changed or is gone. */
   readonly changed: readonly string[];
+  /** Workflow ids of operations whose approval was decided in a comment. */
+  readonly decided?: readonly string[];
   /** Resolved findings with something left to do (CI-10): in each answer until it is done. */
   readonly aftercare?: readonly Finding[];
 };

@@ -29,6 +29,7 @@ export const workflowTypes = {
   mention: 'mentionRemedy',
   notice: 'noticeRemedy',
   operation: 'operation',
+  inspection: 'inspection',
   aftercare: 'aftercare',
 } as const;
 
@@ -46,6 +47,8 @@ export const updates = {
   remediate: 'remediate',
   decide: 'decide',
   aboutRun: 'aboutRun',
+  operate: 'operate',
+  inspect: 'inspect',
 } as const;
 
 export const queries = { state: 'state' } as const;
@@ -103,4 +106,9 @@ export function aftercareWorkflowId(finding: Parameters<typeof remedyWorkflowId>
 /** The name under which an effect is an activity, so that the Temporal UI reads like a log. */
 export function effectActivity(kind: string): string {
   return `effect.${kind}`;
+}
+
+/** What a person ordered of production: `operation/<tenant>/<request id>`. */
+export function operationWorkflowId(tenant: string, requestId: string): string {
+  return `operation/${tenant}/${requestId}`;
 }

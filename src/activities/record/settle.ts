@@ -1,13 +1,7 @@
 // The second half of a cycle in one transaction: what was read becomes known, the breaker steps, the cycle gets its record, and the next
 // reads get their times (LOOP-1, LOOP-6, LOOP-7). No Temporal here.
 import type { Json } from '../../contract/effect.ts';
-import {
-  type Finding,
-  hasRemedy,
-  isWorkable,
-  type Observation,
-  type SourceKind,
-} from '../../contract/finding.ts';
+import { type Finding, hasRemedy, isWorkable, type Observation } from '../../contract/finding.ts';
 import type { OpenTenantResult, ScheduledRead, SettleRequest, SettleResult } from '../../contract/loop.ts';
 import { digestLine } from '../../policy/ci/digest.ts';
 import { type Breaker, breakerAfterCycle } from '../../policy/loop/breaker.ts';
@@ -26,8 +20,10 @@ import {
   findingsToCareFor,
   fingerprintOf,
   latestOccurrences,
+  readFindingRow,
   resolveUnwatched,
 } from '../../store/findings.ts';
+import { openIncidents, workspacesToAcknowledge } from '../../store/ops/incidents.ts';
 import { readTenant, type TenantRow } from '../../store/tenants.ts';
 import type { SourceDefinition } from '../sources/definition.ts';
 
@@ -70,9 +66,25 @@ export async function openTenant(
       reason,
       cycle: guards.rows[0]?.cycle ?? 0,
       schedule: allReads(parts.sources, row).map((read) => ({ ...read, dueAtMs: nowMs })),
-      adopt: forLoop(findings.filter(hasRemedy)),
+      adopt: forLoop([...findings.filter(hasRemedy), ...(await openIncidentFindings(tx, tenant, findings))]),
     };
   });
+}
+
+/** An incident goes on until it is healthy for long enough: its remedy is adopted, whatever its finding says. */
+async function openIncidentFindings(
+  tx: Queryable,
+  tenant: string,
+  active: readonly Finding[],
+): Promise<readonly Finding[]> {
+  const known = new Set(active.filter(hasRemedy).map(({ fingerprint }) => fingerprint));
+  const keys = (await openIncidents(tx, tenant)).filter(({ fingerprint }) => !known.has(fingerprint));
+  const rows: Finding[] = [];
+  for (const key of keys) {
+    const row = await readFindingRow(tx, key);
+    if (row !== undefined) rows.push(row);
+  }
+  return rows;
 }
 
 /** Idempotent: what happens once per cycle is kept with its record, for the attempt that comes after a lost answer. */
@@ -129,6 +141,7 @@ export async function settleCycle(parts: SettleParts, request: SettleRequest): P
       ...(settled.moved ? { breakerMoved: true } : {}),
       ...(settled.digest === undefined ? {} : { digest: settled.digest }),
       changed: settled.changed,
+      ...(settled.decided?.length ? { decided: settled.decided } : {}),
       aftercare: forLoop(await findingsToCareFor(tx, tenant.config)),
     };
   });
@@ -163,6 +176,7 @@ async function settleOnce(
   }
   if (request.cycle % pruneEvery === 0) await pruneEvidence(tx);
   const decided = await decidedFingerprints(tx, request);
+  const operations = await decidedOperations(tx, request);
   const digest = await dueDigest(tx, tenant, request.nowMs);
   return {
     ...(digest === null ? {} : { digest }),
@@ -171,6 +185,7 @@ async function settleOnce(
     opened,
     moved: breaker.state !== guard.breakerState,
     changed: [...seen, ...left, ...decided],
+    ...(operations.length === 0 ? {} : { decided: operations }),
   };
 }
 
@@ -181,6 +196,7 @@ type Settled = {
   readonly opened: boolean;
   readonly moved: boolean;
   readonly changed: readonly string[];
+  readonly decided?: readonly string[];
 };
 
 /** CI-11: what fails and how far it is, when the tenant wants to hear of it again. */
@@ -246,6 +262,17 @@ async function decidedFingerprints(tx: Queryable, request: SettleRequest): Promi
     [request.tenant, Math.round(request.nowMs - 3_600_000)],
   );
   return rows.map((row: { fingerprint: string }) => row.fingerprint);
+}
+
+/** Operations of people (OPS-1) whose approval was decided in a comment. */
+async function decidedOperations(tx: Queryable, request: SettleRequest): Promise<readonly string[]> {
+  if (!request.observations.some((o) => o.source === 'approvals')) return [];
+  const { rows } = await tx.query(
+    `select distinct split_part(requester, '#', 1) as id from approvals
+     where tenant = $1 and state in ('approved', 'rejected') and decided_ms > $2 and requester like 'operation/%'`,
+    [request.tenant, Math.round(request.nowMs - 3_600_000)],
+  );
+  return rows.map((row: { id: string }) => row.id);
 }
 
 /** What could not be read is not green: it is read again at the red cadence. */
@@ -372,22 +399,29 @@ async function nextReads(
   red: boolean,
 ): Promise<readonly ScheduledRead[]> {
   const phaseMs = Number.parseInt(sha256(tenant.tenant).slice(0, 8), 16);
-  const due = (source: SourceKind): number =>
-    nextDueMs({
+  const due = ({ source, workspace: name }: Read): number => {
+    const workspace = tenant.config.workspaces.find((one) => one.name === name);
+    const mostMs = workspace && sources.find(({ kind }) => kind === source)?.everyMs?.(workspace);
+    return nextDueMs({
       source,
       cadence: tenant.config.cadence,
       timeZone: tenant.config.timeZone,
       nowMs: request.nowMs,
       red,
       phaseMs,
+      ...(mostMs === undefined ? {} : { mostMs }),
     });
+  };
   const reads = allReads(sources, tenant);
   const approvals = sources.find((source) => source.kind === 'approvals');
   const asked = approvals
-    ? new Set((await openApprovals(tx, tenant.tenant)).map((approval) => approval.workspace))
+    ? new Set([
+        ...(await openApprovals(tx, tenant.tenant)).map((approval) => approval.workspace),
+        ...(await workspacesToAcknowledge(tx, tenant.tenant)),
+      ])
     : new Set<string>();
   const watched = tenant.config.workspaces
     .filter((w) => approvals && asked.has(w.name))
     .map((w) => readOf(approvals as SourceDefinition, w, undefined));
-  return [...reads, ...watched].map((read) => ({ ...read, dueAtMs: due(read.source) }));
+  return [...reads, ...watched].map((read) => ({ ...read, dueAtMs: due(read) }));
 }

@@ -278,7 +278,7 @@ async function tenantOfApproval(
 /** `requester` is a remedy's workflow id with the number of the remedy after `#`. */
 async function nudgeRequester(context: Context, requester: string): Promise<void> {
   const workflowId = requester.split('#')[0] ?? '';
-  if (workflowId.startsWith('remedy/')) await tell(context, workflowId, signals.nudge);
+  if (/^(?:remedy|operation)\//.test(workflowId)) await tell(context, workflowId, signals.nudge);
 }
 
 async function requireRunnable(context: Context, name: string | undefined): Promise<TenantRow> {

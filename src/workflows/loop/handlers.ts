@@ -29,9 +29,17 @@ import type {
 } from '../../contract/loop.ts';
 import { everySource } from '../../contract/loop.ts';
 import { failures, queries, remedyWorkflowId, signals, updates } from '../../contract/names.ts';
-import { aboutRunActivities, loopActivities } from '../activities.ts';
+import {
+  type Inspected,
+  type InspectInput,
+  type OperateInput,
+  type OperateResult,
+  operations,
+} from '../../contract/ops/operation.ts';
+import { aboutRunActivities, loopActivities, operationActivities } from '../activities.ts';
 import { nudge } from '../nudge.ts';
 import { ask, type Loop, takeReport } from './loop.ts';
+import { startOperation } from './operations.ts';
 import { informOpen, startOrdered } from './remedies.ts';
 
 export const wakeSignal = defineSignal<[WakeSignal]>(signals.wake);
@@ -43,6 +51,8 @@ export const cycleNowUpdate = defineUpdate<CycleNowResult, [CycleNowInput]>(upda
 export const remediateUpdate = defineUpdate<RemediateResult, [RemediateInput]>(updates.remediate);
 export const decideUpdate = defineUpdate<DecideResult, [DecideInput]>(updates.decide);
 export const aboutRunUpdate = defineUpdate<AboutRun, [AboutRunInput]>(updates.aboutRun);
+export const operateUpdate = defineUpdate<OperateResult, [OperateInput]>(updates.operate);
+export const inspectUpdate = defineUpdate<Inspected, [InspectInput]>(updates.inspect);
 export const stateQuery = defineQuery<TenantView>(queries.state);
 
 const keepRequests = 200;
@@ -251,6 +261,45 @@ export function tenantHandlers(loop: Loop): void {
       },
       description:
         'Says why a workflow run is not worked on. Example: {"by": "ana", "runId": 4711, "workspaces": ["shop"]}.',
+    },
+  );
+  setHandler(operateUpdate, async (input) => ({ workflowId: await startOperation(loop, input) }), {
+    validator: (input) => {
+      open(loop);
+      text('by', input?.by, 'say who you are');
+      if (typeof input?.requestId !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(input.requestId))
+        invalid(
+          'requestId',
+          input?.requestId,
+          'give up to 64 letters and digits; the same one again does nothing twice',
+        );
+      text('workspace', input.workspace, 'name the workspace');
+      if (!operations.includes(input.operation))
+        invalid('operation', input.operation, `write one of ${operations.join(', ')}`);
+    },
+    description:
+      'Orders one effect on production, through the same guards. Example: {"by": "ana", "requestId": "r1", "workspace": "shop", "operation": "restart", "service": "backend"}. Answers with the workflow to watch.',
+  });
+  setHandler(
+    inspectUpdate,
+    async (input) =>
+      plainly(
+        operationActivities(queues, `${input.what} ${clip(input.service)}`).inspect({
+          ...input,
+          tenant,
+          queues,
+        }),
+      ),
+    {
+      validator: (input) => {
+        open(loop);
+        text('by', input?.by, 'say who you are');
+        text('workspace', input?.workspace, 'name the workspace');
+        if (!['services', 'logs', 'variables'].includes(input.what))
+          invalid('what', input.what, 'write "services", "logs" or "variables"');
+      },
+      description:
+        'Looks at production and changes nothing. Example: {"by": "ana", "workspace": "shop", "what": "logs", "service": "backend", "lines": 100}.',
     },
   );
   setHandler(stateQuery, () => ({ ...loop.view, openRemedies: loop.state.openRemedies }), {

@@ -22,6 +22,7 @@ import {
 import { decide } from '../../policy/loop/decide.ts';
 import { loopActivities, settleActivities, sourceActivities } from '../activities.ts';
 import { alertBreaker, sendDigest } from '../effects.ts';
+import { nudge } from '../nudge.ts';
 import { tenantAttributes } from '../visibility.ts';
 import { tenantDetails } from './details.ts';
 import { tenantHandlers } from './handlers.ts';
@@ -167,6 +168,7 @@ async function readSource(
 async function act(loop: Loop, settled: SettleResult, trigger: Trigger): Promise<void> {
   if (settled.breakerMoved) await informOpen(loop);
   else await informRemedies(loop, settled.changed);
+  for (const workflowId of settled.decided ?? []) await nudge(workflowId);
   await tellBreaker(loop, settled);
   if (settled.digest !== undefined) await sendDigest(loop, settled.digest);
   if (trigger === 'schedule') {
