@@ -19,10 +19,8 @@ export function plainWords(text: string, max = 300): string {
     .replace(/^(\d+)([.)])/, '$1\\$2')
     .replace(/^([-+=])/, '\\$1')
     .replaceAll('@', '@&#8203;')
-    .replace(
-      /\b(https?|ftp):(?=\/\/)|\b(www)\.(?=\w)/gi,
-      (whole) => `${whole.slice(0, -1)}&#8203;${whole.slice(-1)}`,
-    );
+    .replaceAll('://', '&#8203;://')
+    .replace(/www\./gi, (whole) => `${whole.slice(0, -1)}&#8203;.`);
 }
 
 /** A link, or its words alone where the address is none that a browser may open. */

@@ -222,7 +222,7 @@ it('SEC-1: words that were read neither end the data nor make lines of their own
           checks: [{ name: text, state: 'failing', level: 'sev1', reason: text, sinceMs: null }],
           notices: [{ level: 'info', text }],
         }),
-        room,
+        { ...room, tokens: 100_000 },
       );
       expect(linesOf(summary.text)).toHaveLength(7);
       expect(summary.text.match(/<\s*\/?\s*data\b/gi)).toHaveLength(2);

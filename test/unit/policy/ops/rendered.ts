@@ -2,6 +2,8 @@
 import MarkdownIt from 'markdown-it';
 
 const parser = new MarkdownIt({ html: true, linkify: true });
+// GitHub links no address without `https://` or `www.`; the latter is tested by itself.
+parser.linkify.set({ fuzzyLink: false, fuzzyEmail: true });
 
 export type Rendered = {
   readonly headings: readonly string[];
