@@ -2,7 +2,7 @@
 // machine (../command-provider). Plain calls without retries of writes: the door decides whether a write is asked for again.
 import type { Deployment, LogLine, Overview } from '../../contract/ops/platform.ts';
 
-export type { Deployment, LogLine, Overview, Service, ServiceStatus } from '../../contract/ops/platform.ts';
+export type { Deployment, LogLine, Overview, Service } from '../../contract/ops/platform.ts';
 
 export type LogQuestion = {
   readonly serviceId: string;
