@@ -7,10 +7,13 @@ import type { EffectDefinition } from './effects/definition.ts';
 import { createDoor, type DoorOptions } from './effects/door.ts';
 import { createDriftEffects } from './effects/drift.ts';
 import { createGitHubEffects } from './effects/github/github-effects.ts';
+import type { GitHubEffectParts } from './effects/github/parts.ts';
 import { createMigrationEffects } from './effects/migrations.ts';
+import { createOpsEffects } from './effects/ops/ops-effects.ts';
 import { createModelActivities } from './model/activities.ts';
 import { createModelCaller, type ModelOptions } from './model/call.ts';
 import { createClassify } from './model/classify.ts';
+import { createOperationActivities } from './operations/activities.ts';
 import { createCareActivities } from './record/aftercare.ts';
 import { createLoopActivities } from './record/loop.ts';
 import { createRemedyActivities } from './record/remedy.ts';
@@ -18,6 +21,7 @@ import { createAboutRunActivities } from './remedies/about-run.ts';
 import { createCiActivities } from './remedies/ci.ts';
 import { createDriftActivities } from './remedies/drift.ts';
 import { createImplementActivities } from './remedies/implement/implement.ts';
+import { createIncidentActivities } from './remedies/incident/activities.ts';
 import { createMigrationActivities } from './remedies/migrations.ts';
 import { createTriageActivities } from './remedies/triage/triage.ts';
 import type { Services } from './services.ts';
@@ -26,6 +30,9 @@ import { createCiRunsSource } from './sources/ci-runs.ts';
 import type { SourceDefinition } from './sources/definition.ts';
 import { createDriftSource } from './sources/drift.ts';
 import { createMigrationsSource } from './sources/migrations.ts';
+import { createDeploymentsSource } from './sources/ops/deployments.ts';
+import { createHealthSource } from './sources/ops/health.ts';
+import { createVersionsSource } from './sources/ops/versions.ts';
 import { createSourceActivities } from './sources/read.ts';
 
 export type ActivityOptions = {
@@ -34,6 +41,8 @@ export type ActivityOptions = {
   /** How many cycles read at the same time in this worker. */
   readonly maxCycles: number;
   readonly door?: Pick<DoorOptions, 'times' | 'dryRun' | 'atPoint'>;
+  /** Address of the Temporal UI, for links in issues. */
+  readonly uiUrl?: string;
   /** Crash points and times of tests. */
   readonly model?: ModelOptions;
   /** Instead of our own: sources and effects of a test's scripted world, read and written through the same activities. */
@@ -49,22 +58,24 @@ export function createEffectDefinitions(
   console: ActivityOptions['console'],
 ): readonly EffectDefinition[] {
   const { pool, redactor, cacheDir, github } = services;
-  return [
-    ...createGitHubEffects({
-      github,
-      gitRemote: async (workspace) => ({
-        url: workspace.github.gitUrl,
-        token: await services.secrets.resolve(
-          workspace.github.token,
-          `workspaces.${workspace.name}.github.token`,
-        ),
-      }),
-      cacheDir,
-      redactor,
-      loadEvidence: (tenant, hash) => loadEvidence(pool, tenant, hash),
+  const onGitHub: GitHubEffectParts = {
+    github,
+    gitRemote: async (workspace) => ({
+      url: workspace.github.gitUrl,
+      token: await services.secrets.resolve(
+        workspace.github.token,
+        `workspaces.${workspace.name}.github.token`,
+      ),
     }),
+    cacheDir,
+    redactor,
+    loadEvidence: (tenant, hash) => loadEvidence(pool, tenant, hash),
+  };
+  return [
+    ...createGitHubEffects(onGitHub),
     ...createDriftEffects(services),
     ...createMigrationEffects(services),
+    ...createOpsEffects(services, onGitHub),
     ...createAlertEffects(services, console),
   ];
 }
@@ -76,6 +87,9 @@ export function createActivities(services: Services, options: ActivityOptions): 
     createCiRunsSource({ github }),
     createDriftSource(services),
     createMigrationsSource(services),
+    createDeploymentsSource(services),
+    createHealthSource({ resolve: services.secrets.resolve }),
+    createVersionsSource(services),
     createApprovalsSource({ github, decide: (decision) => decideApproval(pool, decision) }),
   ];
   const door = createDoor({
@@ -94,10 +108,13 @@ export function createActivities(services: Services, options: ActivityOptions): 
     ...createCiActivities(services),
     ...createTriageActivities(services, {
       classify: createClassify(services, createModelCaller(services, options.model)),
+      alert: (request, signal) => door.run(request, signal),
     }),
     ...createModelActivities(services, (request, signal) => door.run(request, signal), options.model),
     ...createImplementActivities(services),
     ...createDriftActivities(services),
     ...createMigrationActivities(services),
+    ...createOperationActivities(services),
+    ...createIncidentActivities(services, options),
   };
 }

@@ -25,6 +25,8 @@ export type QuarantineProposal = {
   readonly test: string;
   /** Runs with a flaky failure of it among the runs that were seen, 0 to 1. */
   readonly rate: number;
+  /** The open issue that proposes it already and is brought up to date, since the rate rose; absent: one is opened. */
+  readonly issue?: number;
   readonly title: string;
   readonly body: string;
 };
@@ -36,7 +38,7 @@ export type TriageActivities = {
   readonly triageCi: (request: TriageRequest) => Promise<CiTriage>;
   /**
    * The job is green again: was it green on the very SHA on which it failed? Then it is a flake by evidence and goes into the ledger.
-   * `quarantine`: what one issue proposes, once per test; null: nothing to propose.
+   * `quarantine`: what one issue proposes, once per test and again when its rate has risen; null: nothing to propose.
    */
   readonly noteGreen: (request: TriageRequest) => Promise<{
     readonly flake: boolean;

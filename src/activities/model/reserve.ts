@@ -9,10 +9,12 @@ import { loadEvidence } from '../../store/evidence.ts';
 import {
   type CallRow,
   failCall,
+  isOfPull,
   lockDay,
   readCall,
   settleLapsed,
   spentOfDay,
+  spentOfPulls,
   spentOfRun,
   writeReservation,
 } from '../../store/model/model-calls.ts';
@@ -91,10 +93,12 @@ export function reserve(
       await failCall(tx, question.key, reason);
       return { result: 'failed', reason };
     }
+    const ofPull = await isOfPull(tx, question);
     const verdict = judgeCall({
       tokens: asked.tokens,
       group: budget,
       day: await spentOfDay(tx, tenant, day),
+      dayOfPulls: ofPull ? await spentOfPulls(tx, tenant, day) : undefined,
       run: await spentOfRun(tx, { ...question, budget }),
       budgets: settings.budgets,
       nowMs: times.nowMs,
@@ -109,6 +113,7 @@ export function reserve(
       leaseMs: times.leaseMs,
       unknownEnds,
       budget,
+      ofPull,
       day,
       tokens: asked.tokens,
       microUsd: asked.microUsd,

@@ -41,7 +41,7 @@ export type TriageDecision = Omit<CiTriage, 'report'>;
 const minuteMs = 60_000;
 /** An outage is looked at again so often, and is over when nobody saw it for so long. */
 const outageLookMs = 10 * minuteMs;
-const outageOverMs = 60 * minuteMs;
+export const outageOverMs = 60 * minuteMs;
 /** A test that is known to be flaky and fails on so many commits in a row is broken. */
 const brokenAfterCommits = 3;
 const chanceLookMs = 60 * minuteMs;
@@ -227,6 +227,11 @@ export function toQuarantine(
     .map((entry) => ({ ...entry, rate: rateOf(entry.failures, runsSeen) }))
     .filter(({ failures, rate }) => failures >= settings.quarantineFailures && rate > settings.quarantineRate)
     .sort((a, b) => b.rate - a.rate || (a.test < b.test ? -1 : 1));
+}
+
+/** Whether a rate is so much over the one that people know that they are told again: by a half, and by a percentage point. */
+export function isTold(told: number | null, rate: number): boolean {
+  return told !== null && (rate < 1.5 * told || rate < told + 0.01);
 }
 
 function rateOf(failures: number, runs: number): number {

@@ -52,16 +52,23 @@ export function inputBound(request: {
   return Math.min(byBytes, request.known.tokens + request.known.newBytes + overheadTokens);
 }
 
+/** The most of a day that findings of pull requests use together: whoever opens many leaves the other half to main. */
+function shareOfPulls(tokensPerDay: number): number {
+  return Math.floor(tokensPerDay / 2);
+}
+
 /** Whether a call that uses up to `tokens` fits. The run's own limit is looked at first: no midnight helps there. */
 export function judgeCall(ask: {
   readonly tokens: number;
   readonly group: BudgetGroup;
   readonly day: Spent;
+  /** By findings of pull requests, for one of them; absent: the finding is of no pull request. */
+  readonly dayOfPulls?: Spent | undefined;
   readonly run: Spent;
   readonly budgets: ModelSettings['budgets'];
   readonly nowMs: number;
 }): BudgetVerdict {
-  const { tokens, group, day, run, budgets, nowMs } = ask;
+  const { tokens, group, day, dayOfPulls, run, budgets, nowMs } = ask;
   const name = group === 'triage' ? 'triageTokens' : 'fixTokens';
   const ofRun = { field: `model.budgets.${name}`, limit: budgets[name], spent: run, ends: null };
   const ofDay = {
@@ -70,7 +77,14 @@ export function judgeCall(ask: {
     spent: day,
     ends: nextUtcMidnight(nowMs),
   };
-  for (const { field, limit, spent, ends } of [ofRun, ofDay]) {
+  const ofPulls = dayOfPulls && {
+    field: 'the share of pull requests in model.budgets.tokensPerDay',
+    limit: shareOfPulls(budgets.tokensPerDay),
+    spent: dayOfPulls,
+    ends: ofDay.ends,
+  };
+  const all = [ofRun, ofDay, ...(ofPulls ? [ofPulls] : [])];
+  for (const { field, limit, spent, ends } of all) {
     if (limit === 0) return { verdict: 'refuse', reason: `${field} is 0: no calls`, untilMs: null };
     if (tokens > limit) {
       const reason = `one call may need ${tokens} tokens, more than ${field} (${limit})`;
@@ -81,7 +95,7 @@ export function judgeCall(ask: {
       return { verdict: 'refuse', reason, untilMs: ends };
     }
   }
-  for (const { field, limit, spent } of [ofRun, ofDay]) {
+  for (const { field, limit, spent } of all) {
     if (spent.settled + spent.pending + tokens <= limit) continue;
     const reason = `calls under way hold ${spent.pending} tokens of ${field} (${limit})`;
     return { verdict: 'wait', reason };

@@ -77,6 +77,24 @@ export async function spentOfDay(db: Queryable, tenant: string, day: string): Pr
   return rows[0];
 }
 
+/** By findings of pull requests. */
+export async function spentOfPulls(db: Queryable, tenant: string, day: string): Promise<Spent> {
+  const { rows } = await db.query(
+    `select ${spentColumns} from model_attempts where tenant = $1 and day = $2 and of_pull`,
+    [tenant, day],
+  );
+  return rows[0];
+}
+
+/** Whether the finding is of a pull request. */
+export async function isOfPull(db: Queryable, run: Omit<Run, 'budget'>): Promise<boolean> {
+  const { rows } = await db.query(
+    `select 1 from findings where tenant = $1 and fingerprint = $2 and occurrence = $3 and detail ? 'pullRequest'`,
+    [run.tenant, run.fingerprint, run.occurrence],
+  );
+  return rows.length > 0;
+}
+
 export async function spentOfRun(db: Queryable, run: Run): Promise<Spent> {
   const { rows } = await db.query(
     `select ${spentColumns} from model_attempts where tenant = $1 and fingerprint = $2 and occurrence = $3 and budget = $4`,
@@ -104,6 +122,7 @@ export type Reservation = {
   readonly leaseMs: number;
   readonly unknownEnds: number;
   readonly budget: BudgetGroup;
+  readonly ofPull: boolean;
   readonly day: string;
   readonly tokens: number;
   readonly microUsd: number;
@@ -132,8 +151,8 @@ export async function writeReservation(tx: Queryable, reservation: Reservation):
     ],
   );
   const { rows } = await tx.query(
-    `insert into model_attempts (tenant, key, fingerprint, occurrence, budget, purpose, model, day, reserved_tokens, reserved_micro_usd, lease_until)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11 * interval '1 millisecond') returning id`,
+    `insert into model_attempts (tenant, key, fingerprint, occurrence, budget, purpose, model, day, reserved_tokens, reserved_micro_usd, lease_until, of_pull)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11 * interval '1 millisecond', $12) returning id`,
     [
       question.tenant,
       question.key,
@@ -146,6 +165,7 @@ export async function writeReservation(tx: Queryable, reservation: Reservation):
       reservation.tokens,
       reservation.microUsd,
       leaseMs,
+      reservation.ofPull,
     ],
   );
   return rows[0].id;

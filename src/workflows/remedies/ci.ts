@@ -141,16 +141,25 @@ async function noteGreen(remedy: Remedy, diagnosis: CiDiagnosis): Promise<void> 
     nowMs: Date.now(),
   });
   if (quarantine === null) return;
-  const { test, title, body } = quarantine;
+  const { test, title, body, issue } = quarantine;
+  const step = `quarantine-${input.finding.fingerprint.slice(0, 12)}-${diagnosis.runId}`;
   await runEffect(
     { ...remedy, requester: `quarantine/${input.finding.workspace}` },
-    {
-      kind: 'openIssue',
-      target: `${diagnosis.repository}/flakes`,
-      precondition: test,
-      step: `quarantine-${input.finding.fingerprint.slice(0, 12)}-${diagnosis.runId}`,
-      input: { title, body, labels: ['untilgreen', 'flake'] },
-    },
+    issue !== undefined && patched('quarantine-again')
+      ? {
+          kind: 'updateIssue',
+          target: `${diagnosis.repository}#${issue}`,
+          precondition: test,
+          step,
+          input: { number: issue, title, body },
+        }
+      : {
+          kind: 'openIssue',
+          target: `${diagnosis.repository}/flakes`,
+          precondition: test,
+          step,
+          input: { title, body, labels: ['untilgreen', 'flake'] },
+        },
     async (hold) => ({ giveUp: hold.reason }),
   );
 }

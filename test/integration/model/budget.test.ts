@@ -1,5 +1,6 @@
 // MODEL-3: caps that hold whoever asks at the same time, the change of the day, the warning, what two tenants and two findings have to do with each
 // other.
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readAudit } from '../../../src/store/audit.ts';
 import { type ModelRig, midnightMs, now, nowMs, openRig } from './rig.ts';
@@ -117,6 +118,52 @@ it('a finding has a budget of its own, that no midnight fills up; triage and fix
     reason: expect.stringContaining('model.budgets.fixTokens'),
   });
 });
+
+it('findings of pull requests use half of a day, however many ask at once; main has the rest', async () => {
+  const limit = 40_000;
+  const tenant = await rig.tenant({ ...small, budgets: { tokensPerDay: limit } });
+  const fingerprints = Array.from({ length: 20 }, (_, index) => `pull${index}`);
+  for (const fingerprint of fingerprints) await ofPull(tenant, fingerprint);
+  const ask = async (fingerprint: string) => {
+    const request = await rig.question(tenant, { text: `any ${fingerprint}`, fingerprint });
+    for (;;) {
+      const answer = await rig
+        .caller()(request, now())
+        .catch((error: unknown) => error);
+      if (!(answer instanceof Error)) return answer as Awaited<ReturnType<ReturnType<typeof rig.caller>>>;
+      if (!answer.message.includes('tokens of')) throw answer;
+      await delay(20);
+    }
+  };
+  // Each answered call came to as much as it might.
+  await rig.pool.query(
+    `create function full_price() returns trigger language plpgsql as $$ begin new.tokens := new.reserved_tokens; return new; end $$`,
+  );
+  await rig.pool.query(
+    `create trigger full_price before update on model_attempts for each row when (new.outcome = 'answered' and new.tenant = '${tenant}')
+     execute function full_price()`,
+  );
+  const ends = await Promise.all(fingerprints.map(ask));
+  const used = (await rig.attempts(tenant)).reduce((sum, { tokens }) => sum + (tokens ?? 0), 0);
+  expect(used).toBeLessThanOrEqual(limit / 2);
+  const refused = ends.filter(({ result }) => result === 'unavailable');
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused[0]).toEqual({
+    result: 'unavailable',
+    reason: expect.stringContaining('the share of pull requests in model.budgets.tokensPerDay (20000)'),
+    untilMs: midnightMs,
+  });
+  expect(await ask('main')).toMatchObject({ result: 'answered' });
+});
+
+async function ofPull(tenant: string, fingerprint: string): Promise<void> {
+  await rig.pool.query(
+    `insert into findings (tenant, fingerprint, occurrence, workspace, source, kind, target, signature, rule_version, severity, title, detail, status,
+       first_seen_ms, last_seen_ms)
+     values ($1, $2, 1, 'shop', 'ciRuns', 'ci', $2, '', 1, 'warning', '', '{"kind": "ci", "pullRequest": 7}', 'working', 0, 0)`,
+    [tenant, fingerprint],
+  );
+}
 
 it('warns once when most of the day is used, and keeps it in the audit trail', async () => {
   const tenant = await rig.tenant({ ...small, budgets: { tokensPerDay: 20_000 } });

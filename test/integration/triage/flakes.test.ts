@@ -152,6 +152,57 @@ describe('CI-3: failed and passed on the same commit', () => {
   });
 });
 
+describe('CI-3: what runs of pull requests show never counts for main', () => {
+  const branch = 'feature/a';
+
+  it('a test that a pull request made flaky is a regression on main; one that is flaky on main is so in a pull request, too', async () => {
+    await scene.openPull(branch);
+    for (let count = 0; count < 2; count += 1) await flakyRun('adds', nowMs + count, branch);
+    expect(await ledger()).toEqual([expect.objectContaining({ test: 'adds', runs: 2 })]);
+    await scene.run(red('adds'), { sha: await scene.commit() });
+    expect(await scene.triage(await findingOf())).toMatchObject({ next: 'fix', class: 'regression' });
+    await scene.run(green, { sha: await scene.commit() });
+    await scene.sweep('acme');
+
+    await flakyRun('subtracts', nowMs);
+    await scene.run(red('subtracts'), { sha: await scene.commit(branch), branch });
+    expect(await scene.triage(await findingOf())).toMatchObject({ next: 'rerun', class: 'flake' });
+  });
+
+  it('its runs neither thin out the rate of main nor lead to it', async () => {
+    await scene.openPull(branch);
+    await flakyRun('adds', nowMs);
+    await flakyRun('adds', nowMs + 1);
+    for (let count = 0; count < 2; count += 1)
+      expect((await flakyRun('adds', nowMs + 2 + count, branch)).quarantine).toBeNull();
+    const third = await flakyRun('adds', nowMs + 10);
+    expect(third.quarantine).toMatchObject({ test: 'adds', rate: 1 });
+    expect(third.quarantine?.body).toContain('in 3 of 3 runs');
+  });
+});
+
+describe('CI-3: a rate that rises while its issue is open', () => {
+  it('brings the issue up to date, once per step; what a person closed stays closed', async () => {
+    for (let count = 0; count < 17; count += 1) await scene.run(green);
+    for (let count = 0; count < 2; count += 1) await flakyRun('adds', nowMs + count);
+    const opened = await flakyRun('adds', nowMs + 3);
+    expect(opened.quarantine).toMatchObject({ rate: 3 / 20 });
+    expect(opened.quarantine).not.toHaveProperty('issue');
+    const number = await scene.openQuarantine(opened);
+    // 4 of 21: people know.
+    expect((await flakyRun('adds', nowMs + 4)).quarantine).toBeNull();
+    // 5 of 22: half as much again.
+    const risen = await flakyRun('adds', nowMs + 5);
+    expect(risen.quarantine).toMatchObject({ issue: number, rate: 5 / 22 });
+    expect(risen.quarantine?.body).toContain('in 5 of 22 runs');
+    expect(await scene.noteGreen(risen.ref, nowMs + 6)).toMatchObject({ quarantine: risen.quarantine });
+    expect((await flakyRun('adds', nowMs + 7)).quarantine).toBeNull();
+    await scene.closeIssue(number);
+    for (let count = 0; count < 6; count += 1)
+      expect((await flakyRun('adds', nowMs + 8 + count)).quarantine).toBeNull();
+  });
+});
+
 describe('CI-3: the ledger', () => {
   it('a test of it that fails alone is rerun once, then watched; with another one beside it, or on three commits in a row, it is fixed', async () => {
     await flakyRun('adds', nowMs);
@@ -221,13 +272,13 @@ describe('CI-3: the ledger', () => {
 });
 
 /** A run that fails in one test and passes when it is run again. */
-async function flakyRun(test: string, atMs: number) {
-  const run = await scene.run(red(test), { sha: await scene.commit() });
+async function flakyRun(test: string, atMs: number, branch = 'main') {
+  const run = await scene.run(red(test), { sha: await scene.commit(branch), branch });
   const ref = await findingOf('test', atMs);
   await scene.rerun(run, 'success');
   const note = await scene.noteGreen(ref, atMs);
   await scene.sweep('acme', atMs);
-  return note;
+  return { ...note, ref };
 }
 
 async function ledger() {

@@ -1,6 +1,9 @@
 // Triage over a real forge and a real Postgres: runs are made by hand, findings come from the source, diagnoses from the remedy's own reading.
 import { MockActivityEnvironment } from '@temporalio/testing';
 import * as z from 'zod';
+import { createAlertEffects } from '../../../src/activities/effects/alert.ts';
+import { createDoor } from '../../../src/activities/effects/door.ts';
+import { createGitHubEffects } from '../../../src/activities/effects/github/github-effects.ts';
 import { createCiActivities } from '../../../src/activities/remedies/ci.ts';
 import {
   createTriageActivities,
@@ -38,17 +41,27 @@ export type Scene = {
   /** A completed run of main's CI: failed when one of its jobs did. */
   readonly run: (
     jobs: readonly Job[],
-    more?: { readonly sha?: string; readonly event?: string },
+    more?: { readonly sha?: string; readonly event?: string; readonly branch?: string },
   ) => Promise<number>;
   /** A new attempt of a run, all its jobs with one end. */
   readonly rerun: (id: number, conclusion: 'success' | 'failure') => Promise<void>;
-  /** A commit on main; its SHA. */
-  readonly commit: () => Promise<string>;
+  /** A commit on main, or on another branch; its SHA. */
+  readonly commit: (branch?: string) => Promise<string>;
+  /** A branch with a commit, and a pull request from it. */
+  readonly openPull: (branch: string) => Promise<void>;
+  /** The issue that a proposal of quarantine opens, by the real door; its number. */
+  readonly openQuarantine: (green: Green & { readonly ref: FindingRef }) => Promise<number>;
+  readonly closeIssue: (number: number) => Promise<void>;
   /** What the source sees now becomes known. @returns open findings by job */
   readonly sweep: (tenant: string, atMs?: number) => Promise<ReadonlyMap<string, FindingRef>>;
   readonly diagnose: (ref: FindingRef) => Promise<CiDiagnosis>;
   readonly triage: (ref: FindingRef, atMs?: number, options?: TriageOptions) => Promise<CiTriage>;
   readonly noteGreen: (ref: FindingRef, atMs?: number) => Promise<Green>;
+  /** The door for alerts, and the lines that it wrote to the console. */
+  readonly alerts: () => {
+    readonly lines: readonly string[];
+    readonly alert: NonNullable<TriageOptions['alert']>;
+  };
   readonly memory: (ref: FindingRef) => ReturnType<typeof readMemory>;
   readonly stop: () => Promise<void>;
 };
@@ -65,6 +78,15 @@ export async function startScene(): Promise<Scene> {
   const ci = createCiActivities(services);
   const activity = <T>(work: () => Promise<T>): Promise<T> => new MockActivityEnvironment().run(work);
   let commits = 0;
+  const write = async (method: string, path: string, params: object = {}): Promise<void> => {
+    await rig.github.write({
+      route: `${method} /repos/{owner}/{repo}${path}`,
+      params: { ...at, ...params },
+      schema: z.unknown(),
+      signal: rig.place.signal,
+      assertMayWrite: () => {},
+    });
+  };
   const scene: Scene = {
     rig,
     database,
@@ -81,20 +103,43 @@ export async function startScene(): Promise<Scene> {
       return (await rig.forge.actions.createRun({ ...at, ...more, conclusion, jobs: given })).id;
     },
     rerun: async (id, conclusion) => {
-      await rig.github.write({
-        route: 'POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun',
-        params: { ...at, run_id: id },
-        schema: z.unknown(),
-        signal: rig.place.signal,
-        assertMayWrite: () => {},
-      });
+      await write('POST', `/actions/runs/${id}/rerun`);
       await rig.forge.actions.setRun({ id, status: 'completed', conclusion });
     },
-    commit: async () => {
+    commit: async (branch = 'main') => {
       commits += 1;
-      const files = { 'b.txt': `${commits}\n` };
-      return (await rig.forge.commitFiles({ ...at, branch: 'main', files, message: `b ${commits}` })).sha;
+      const files = { [branch === 'main' ? 'b.txt' : 'p.txt']: `${commits}\n` };
+      return (await rig.forge.commitFiles({ ...at, branch, files, message: `b ${commits}` })).sha;
     },
+    openPull: async (branch) => {
+      await scene.commit(branch);
+      await write('POST', '/pulls', { head: branch, base: 'main', title: branch });
+    },
+    openQuarantine: async ({ quarantine, ref }) => {
+      const definitions = createGitHubEffects({
+        github: async () => rig.github,
+        gitRemote: async () => ({ url: '', token: rig.token }),
+        cacheDir: 'none',
+        redactor,
+        loadEvidence: async () => undefined,
+      });
+      const answer = await createDoor({ pool, definitions, redactor }).run(
+        {
+          ...ref,
+          kind: 'openIssue',
+          target: 'acme/shop/flakes',
+          precondition: quarantine?.test ?? '',
+          requester: 'quarantine/shop',
+          step: `quarantine-${ref.fingerprint.slice(0, 12)}`,
+          input: { title: quarantine?.title ?? '', body: quarantine?.body ?? '' },
+          nowMs: nowMs + minuteMs,
+          actor: 'test',
+        },
+        rig.place.signal,
+      );
+      return answer.status === 'receipt' ? Number(answer.result.number) : 0;
+    },
+    closeIssue: (number) => write('PATCH', `/issues/${number}`, { state: 'closed' }),
     sweep: async (tenant, atMs = nowMs) => {
       const { state, findings } = await rig.read(source, null);
       const named = (one: (typeof findings)[number]) => fingerprintOf(tenant, 'shop', one);
@@ -124,6 +169,12 @@ export async function startScene(): Promise<Scene> {
     noteGreen: async (ref, atMs = nowMs) => {
       const diagnosis = await scene.diagnose(ref);
       return activity(() => createTriageActivities(services).noteGreen({ ...ref, diagnosis, nowMs: atMs }));
+    },
+    alerts: () => {
+      const lines: string[] = [];
+      const definitions = createAlertEffects(services, (line) => lines.push(line));
+      const door = createDoor({ pool, definitions, redactor });
+      return { lines, alert: (request, signal) => door.run(request, signal) };
     },
     memory: (ref) => readMemory(pool, ref),
     stop: async () => {

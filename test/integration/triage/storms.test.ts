@@ -52,6 +52,27 @@ describe('CI-4: the same error in several tenants', () => {
     expect(await triageAt('tenant-5', over)).toMatchObject({ next: 'person', class: 'infra' });
   });
 
+  it('is told to people once per tenant and outage, however many jobs fail of it and however often they are looked at', async () => {
+    for (const tenant of names(5)) await scene.addTenant(tenant);
+    const jobs = ['test', 'lint', 'build'].map((name) => ({ name, log: down }));
+    await scene.run(jobs);
+    const { lines, alert } = scene.alerts();
+    const lookAll = async (atMs: number) => {
+      for (const tenant of names(5))
+        for (const ref of (await findingsOf(tenant, atMs)).values()) await scene.triage(ref, atMs, { alert });
+    };
+    await lookAll(nowMs);
+    expect(lines).toHaveLength(1);
+    await lookAll(nowMs + 10 * minuteMs);
+    await lookAll(nowMs + 20 * minuteMs);
+    expect(lines.map((line) => line.replace(/\(.*/, '').trim()).sort()).toEqual(
+      names(5).map((tenant) => `[warning] ${tenant}: CI fails of an outage outside of your repositories`),
+    );
+    const { rows } = await scene.database.pool.query('select said from ci_outages');
+    for (const { said } of rows)
+      expect(said).toMatch(/^outage: the same error in 5 of 5 tenants within 10 min: npm error 503/);
+  });
+
   it('is none over half an hour, in 5 of 26 tenants, or with one tenant alone', async () => {
     for (const tenant of names(26)) await scene.addTenant(tenant);
     await scene.run([{ name: 'test', log: down }]);

@@ -49,3 +49,25 @@ test('CI-4: what no change of code can mend is handed over at once, without a fi
   expect(world.writes('openIssue')).toHaveLength(1);
   expect(world.writes('pushBranch')).toEqual([]);
 });
+
+test('CI-3: a quarantine that people know of is brought up to date, not opened again', async () => {
+  rig = await createRig();
+  const proposal = { test: 'adds', rate: 0.3, title: 'Flaky: adds', body: 'in 3 of 10 runs', issue: 12 };
+  Object.assign(rig.world.activities, {
+    noteGreen: async () => ({ flake: true, why: 'a flake', quarantine: proposal }),
+  });
+  await rig.startWorker();
+  await rig.apply('known', { workspaces: [workspace({ databases: [] })] });
+  const { ci } = rig.world.place('known');
+  Object.assign(ci, { jobs: ['build'], next: 'watch' });
+  await rig.startLoop('known');
+  await until(async () => expect((await rig.findings('known'))[0]?.status).toBe('watched'));
+  Object.assign(ci, { jobs: [] });
+  await rig.loop('known').executeUpdate('cycleNow', { args: [{ by: 'ana' }] });
+  await until(() =>
+    expect(rig.world.writes('updateIssue')).toMatchObject([
+      { input: { number: 12, title: proposal.title, body: proposal.body } },
+    ]),
+  );
+  expect(rig.world.writes('openIssue')).toEqual([]);
+});

@@ -46,6 +46,7 @@ export function flakyJobOf(tenant: string, detail: CiDetail): FlakyJob {
     tenant,
     repository: detail.repository,
     workflowPath: detail.workflowPath,
+    lane: detail.pullRequest === undefined ? 'branches' : 'pulls',
     job: detail.job,
   };
 }

@@ -16,11 +16,16 @@ import { type FailureQuestion, failureOf, flakyJobOf } from './triage-facts.ts';
 import { proposeQuarantine } from './triage-flakes.ts';
 import { mayFix } from './triage-limits.ts';
 import type { Classify } from './triage-log.ts';
+import { type Alert, tellOutage } from './triage-outage.ts';
 import { triageReport } from './triage-report.ts';
 import { passedOnSameCommit } from './triage-runs.ts';
 
-/** `classify`: asked for what the rules leave unknown (CI-2); absent: unknown stays unknown. */
+/**
+ * `classify`: asked for what the rules leave unknown (CI-2); absent: unknown stays unknown. `alert`: the door, for an outage (CI-4); absent: nobody is
+ * told.
+ */
 export type TriageOptions = {
+  readonly alert?: Alert;
   readonly classify?: (
     reduced: Parameters<Classify>[0],
     context: {
@@ -80,7 +85,13 @@ export function createTriageActivities(services: Services, options: TriageOption
         const { diagnosis, nowMs } = request;
         const one = await open(request, runOf(diagnosis), signal);
         const failure = await failureOf(services, one);
-        const judged = triage(await factsOf(one, failure, diagnosis), nowMs);
+        const facts = await factsOf(one, failure, diagnosis);
+        const judged = triage(facts, nowMs);
+        const isOutage = facts.outage !== null && facts.passedIn === null && judged.next === 'wait';
+        if (isOutage && failure.signature !== null && options.alert !== undefined) {
+          const { signature } = failure;
+          await tellOutage(pool, options.alert, { ref: one.ref, signature, why: judged.why, nowMs }, signal);
+        }
         const decision = await keep(one, failure, judged);
         return { ...decision, report: triageReport(decision, one.detail, failure) };
       }),
@@ -98,6 +109,7 @@ export function createTriageActivities(services: Services, options: TriageOption
         const why = `flake: ${detail.job} failed in run ${run.runId} and passed in ${passedIn}, on the same commit`;
         const quarantine = await proposeQuarantine(
           pool,
+          one.place,
           flakyJobOf(request.tenant, detail),
           { ...one.workspace.ci.flakes, runId: run.runId, tests: failure.failedTests },
           nowMs,
@@ -119,7 +131,10 @@ export function createTriageActivities(services: Services, options: TriageOption
   async function factsOf(one: Case, failure: FailureRow, diagnosis: CiDiagnosis) {
     const { detail, nowMs, ref } = one;
     if (failure.passedIn !== null) await noteFlake(one, failure, failure.passedIn);
-    const ledger = await readLedger(pool, flakyJobOf(ref.tenant, detail), nowMs);
+    const job = flakyJobOf(ref.tenant, detail);
+    // A pull request may learn from main; main never from a pull request, which anybody can make flaky.
+    const lanes = job.lane === 'pulls' ? (['branches', 'pulls'] as const) : (['branches'] as const);
+    const ledger = await readLedger(pool, job, nowMs, lanes);
     const seen =
       failure.signature === null ? [] : await whoSaw(pool, failure.signature, nowMs - outageMemoryMs);
     const memory = await readMemory(pool, ref);

@@ -49,6 +49,25 @@ describe('a call', () => {
     expect(judgeCall(ask)).toMatchObject(verdict);
   });
 
+  it.each([
+    ['fits to the token', { settled: 300, pending: 0 }, 'grant'],
+    ['finds their share used up', { settled: 301, pending: 0 }, 'refuse'],
+    ['waits for others of pull requests', { settled: 0, pending: 301 }, 'wait'],
+  ])('for a pull request, which has half of the day, %s', (_, dayOfPulls, verdict) => {
+    const ask = { tokens: 200, group: 'triage' as const, day: dayOfPulls, run: none, budgets, nowMs };
+    expect(judgeCall({ ...ask, dayOfPulls })).toMatchObject({
+      verdict,
+      ...(verdict === 'grant'
+        ? {}
+        : {
+            reason: expect.stringContaining('the share of pull requests in model.budgets.tokensPerDay (500)'),
+          }),
+      ...(verdict === 'refuse' ? { untilMs: midnightMs } : {}),
+    });
+    // Of the same day, for main: there is room.
+    expect(judgeCall(ask)).toEqual({ verdict: 'grant' });
+  });
+
   it('is not made where the budget is 0', () => {
     const ask = { tokens: 1, group: 'fix' as const, day: none, run: none, nowMs };
     expect(judgeCall({ ...ask, budgets: { ...budgets, fixTokens: 0 } })).toMatchObject({
