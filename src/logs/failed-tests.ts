@@ -3,6 +3,7 @@
 import { endedNames, listedNames, type Section, sectionOf } from './failed-tests/lists.ts';
 import { keyOf, withoutShorter } from './failed-tests/merge.ts';
 import { passedAfterAll, passesAfterFailing, testNameOf } from './failed-tests/one-line.ts';
+import { createPytest } from './failed-tests/pytest.ts';
 import type { LogLine } from './lines.ts';
 
 export type FailedTests = {
@@ -31,6 +32,8 @@ export function createFailedTests(): FailedTests {
   let section: Section | null = null;
   /** Ant names the class once, before its tests. */
   let antSuite = '';
+  const pytest = createPytest();
+  let pytestRuns = false;
 
   const add = (into: Set<string>, name: string): void => {
     const clean = name.replace(/\s+/g, ' ').trim().slice(0, MAX_NAME);
@@ -38,6 +41,8 @@ export function createFailedTests(): FailedTests {
   };
 
   const push = ({ text: whole }: Pick<LogLine, 'text'>): void => {
+    pytestRuns ||= PYTEST.test(whole);
+    if (pytestRuns && pytest.push(withoutPrefix(whole.slice(0, MAX_LINE)))) return;
     if (section === null && !WORDS.test(whole) && !STARTS.test(whole)) {
       if (names.size === 0 || !whole.includes('PASS')) return;
     }
@@ -74,7 +79,7 @@ export function createFailedTests(): FailedTests {
     push,
     recovered: () => recovered.size,
     names: () => {
-      const last = section ? endedNames(section) : [];
+      const last = [...(section ? endedNames(section) : []), ...pytest.names()];
       const passed = new Set([...recovered].map(keyOf));
       const strong = [...names, ...last].filter((name) => !passed.has(keyOf(name)));
       if (strong.length > 0) return withoutShorter([...new Set(strong)]);
@@ -82,6 +87,9 @@ export function createFailedTests(): FailedTests {
     },
   };
 }
+
+/** From here on its lines are looked at: most have no word of a failure in them. */
+const PYTEST = /^.{0,60}={4,} (?:test session starts|FAILURES|ERRORS) =+$/;
 
 const RAN =
   /\b\d+ (?:tests?|specs?|examples?|passing|failing|passed|failed|assertions|checks)\b|\btests?:? +(?:\d|run|failed|passed)|\bTest (?:Suites|Files|Run)\b|TEST RUN FAILED|failing tests:|^Failed:|\bRan \d+/i;

@@ -130,7 +130,6 @@ export function sectionOf(line: string, raw: string, current: Section | null): S
 }
 
 export function endedNames(section: Section): readonly string[] {
-  if (section.kind === 'pytest' && section.waiting !== undefined) return [section.waiting];
   return section.kind === 'mocha' && section.held.length > 0 ? [section.held.join(' ')] : [];
 }
 
@@ -150,8 +149,6 @@ export function listedNames(section: Section, line: string): Listed {
     case 'surefire':
       if (/^Tests run:/.test(line)) return ended();
       return surefire(section, line);
-    case 'pytest':
-      return pytest(section, line);
     case 'ctest':
       return item(
         section,
@@ -271,25 +268,4 @@ function flaky(section: Section, line: string): Listed {
   const name = /^\s*(\S.* › .*?)[ ─-]*$|^\s*((?:[\w$]+\.)+[\w$]+)$/.exec(line);
   if (!name) return idle(section);
   return { names: [name[1] ?? name[2] ?? ''], recovered: true, section, done: true };
-}
-
-/** A header with the test's name, and further down the file: together they are what pytest calls the test. */
-function pytest(section: Section, line: string): Listed {
-  const name =
-    /^_{1,200} (?:ERROR (?:at setup of|at teardown of|collecting) )?((?=.*[^_ ])\S.*?) _{1,200}$/.exec(
-      line,
-    )?.[1];
-  if (name !== undefined)
-    return { names: endedNames(section), section: { ...section, waiting: name, idle: 0 }, done: true };
-  if (section.waiting?.endsWith('.py'))
-    return { names: [section.waiting], section: open('pytest'), done: false };
-  const file =
-    /^(?!\S*(?:site-packages|dist-packages))((?:[\w.-]+\/){0,30}(?:test[\w-]*|[\w-]+tests?)\.py):\d+: /.exec(
-      line,
-    )?.[1];
-  if (file === undefined || section.waiting === undefined) return idle(section);
-  const bracket = section.waiting.indexOf('[');
-  const plain = bracket === -1 ? section.waiting : section.waiting.slice(0, bracket);
-  const id = `${file}::${plain.replaceAll('.', '::')}${section.waiting.slice(plain.length)}`;
-  return { names: [id], section: open('pytest'), done: true };
 }

@@ -23,8 +23,13 @@ const rows: readonly Row[] = [
   // Python
   { by: 'pytest', has: 'FAILED', pattern: /^FAILED +((?:\S+::|\[doctest\] ).*?)$/ },
   { by: 'pytest', has: 'FAILED', pattern: /^FAILED +([^\s:]+\.\w{2,4}(?:::.*?)?)$/ },
-  { by: 'pytest', has: 'ERROR', pattern: /^ERROR +(?:collecting +)?([^\s:]+\.py(?:::.*?)?)(?: - .*)?$/ },
+  { by: 'pytest', has: 'ERROR', pattern: /^ERROR +(?:collecting +)?([^\s:]+\.py(?:(?:::| - ).*)?)$/ },
   { by: 'pytest -v', has: '::', pattern: /^([^\s:]+\.py::.+?) +(?:FAILED|ERROR)(?: +\[ *\d+%\])?$/ },
+  {
+    by: 'pytest subtests',
+    has: 'SUBFAIL',
+    pattern: /^SUBFAIL(?:ED)?(?:\([^)]{0,200}\)|\[[^\]]{0,200}\]){0,2} +([^\s:]+\.py::[^\s[(]+)/,
+  },
   { by: 'pytest-xdist', has: '[gw', pattern: /^\[gw\d+\] (?:\[ *\d+%\] )?(?:FAILED|ERROR) +(\S.*)$/ },
   { by: 'unittest', has: ': ', pattern: /^(?:FAIL|ERROR): (\S+ \([\w.<>-]+\).*)$/ },
   {
