@@ -53,7 +53,7 @@ export type Client = {
 
 const maxAnswerBytes = 32_000_000;
 /** So much of a limit per second is waited for here. */
-const maxWaitMs = 3_000;
+const maxWaitMs = 5_000;
 
 const Answer = z.object({
   data: z.unknown(),
@@ -91,7 +91,12 @@ export function createClient(options: ClientOptions): Client {
     }
   };
 
-  const send = async (name: Name, variables: Variables, signal: AbortSignal): Promise<unknown> => {
+  const send = async (
+    name: Name,
+    variables: Variables,
+    signal: AbortSignal,
+    hidden?: string,
+  ): Promise<unknown> => {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     let response: Response;
     let text: string;
@@ -122,19 +127,21 @@ export function createClient(options: ClientOptions): Client {
           `Railway ${name}: the answer is not GraphQL; check services.provider.apiUrl and that nothing in between answers instead`,
           { kind: 'doubt' },
         );
-      const said = answer?.errors?.map(({ message }) => message).join('; ') ?? text.slice(0, 2_000);
+      const said = answer?.errors?.map(({ message }) => message).join('; ') ?? text;
       const failure = statusFailure(
         name,
         response.status,
         said,
         response.headers.get('retry-after'),
         Date.now(),
+        hidden,
       );
       // What Railway says counts for every worker; that it cannot be written down changes nothing about this answer.
       if (failure.kind === 'limited') await budget.pause(failure.retryAfterMs ?? 0).catch(() => {});
       throw failure;
     }
-    if (answer.errors !== undefined && answer.errors.length > 0) throw faultFailure(name, answer.errors);
+    if (answer.errors !== undefined && answer.errors.length > 0)
+      throw faultFailure(name, answer.errors, hidden);
     return answer.data;
   };
 
@@ -157,11 +164,7 @@ export function createClient(options: ClientOptions): Client {
       await takeRequest(name, call);
       call.signal.throwIfAborted();
       call.assertMayWrite();
-      try {
-        return parse(name, await send(name, variables, call.signal));
-      } catch (error) {
-        throw error instanceof ProviderFailure && hidden !== undefined ? without(error, hidden) : error;
-      }
+      return parse(name, await send(name, variables, call.signal, hidden));
     },
   };
 }
@@ -187,15 +190,4 @@ async function boundedText(response: Response): Promise<string> {
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
-}
-
-/** GraphQL repeats a value that it cannot take. The cause goes too: it may hold the same words. */
-function without(failure: ProviderFailure, hidden: string): ProviderFailure {
-  const shown = [hidden, JSON.stringify(hidden).slice(1, -1)].reduce(
-    (message, secret) => (secret === '' ? message : message.replaceAll(secret, '[value]')),
-    failure.message,
-  );
-  if (shown === failure.message) return failure;
-  const { kind, retryAfterMs } = failure;
-  return new ProviderFailure(shown, { kind, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
 }

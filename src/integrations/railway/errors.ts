@@ -27,13 +27,14 @@ export function retryAfterMs(given: string | null, nowMs: number): number | unde
   return Number.isNaN(ms) ? undefined : Math.min(maxDelayMs, Math.max(1_000, Math.ceil(ms)));
 }
 
-/** For an answer that is no 200. `what`: the operation's name. */
+/** For an answer that is no 200. `what`: the operation's name; `hidden`: what must not stand in the message. */
 export function statusFailure(
   what: string,
   status: number,
   said: string,
   retryAfter: string | null,
   nowMs: number,
+  hidden?: string,
 ): ProviderFailure {
   const delayMs = retryAfterMs(retryAfter, nowMs);
   if (status === 429)
@@ -41,7 +42,7 @@ export function statusFailure(
       kind: 'limited',
       retryAfterMs: delayMs ?? usualDelayMs,
     });
-  const message = `Railway ${what}: ${status} ${oneLine(said)}`;
+  const message = `Railway ${what}: ${status} ${oneLine(without(said, hidden))}`;
   if (status >= 500 || status === 408)
     return new ProviderFailure(message, {
       kind: 'doubt',
@@ -54,8 +55,12 @@ export function statusFailure(
 }
 
 /** For `errors` in an answer; the one that leaves most open counts. */
-export function faultFailure(what: string, faults: readonly GraphQLFault[]): ProviderFailure {
-  const said = oneLine(faults.map(({ message }) => message).join('; '));
+export function faultFailure(
+  what: string,
+  faults: readonly GraphQLFault[],
+  hidden?: string,
+): ProviderFailure {
+  const said = oneLine(without(faults.map(({ message }) => message).join('; '), hidden));
   const message = `Railway ${what}: ${said}`;
   if (faults.some(isUnclear)) return new ProviderFailure(message, { kind: 'doubt' });
   if (faults.some((fault) => limited.test(fault.message)))
@@ -75,6 +80,15 @@ export function connectionFailure(what: string, error: unknown): ProviderFailure
     });
   const name = code ?? (error instanceof Error ? error.name : 'error');
   return new ProviderFailure(`Railway ${what}: no answer (${name})`, { kind: 'doubt', cause: error });
+}
+
+/** GraphQL repeats a value that it cannot take, escaped or not. Words that hold even a short one are not shown at all. */
+function without(said: string, hidden: string | undefined): string {
+  if (hidden === undefined || hidden === '') return said;
+  const escaped = JSON.stringify(hidden).slice(1, -1);
+  return said.includes(hidden) || said.includes(escaped)
+    ? 'what it said is not shown, because it repeats the value'
+    : said;
 }
 
 /** An error below the mutation's own field comes after the mutation was done. */

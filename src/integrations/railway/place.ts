@@ -7,7 +7,7 @@ import type { Client } from './client.ts';
 export type Place = { readonly projectId: string; readonly environmentId: string };
 
 /** By a hash of address and token. What a token is for never changes. */
-const known = new Map<string, Place>();
+const known = new Map<string, Promise<Place>>();
 const maxKnown = 1_000;
 
 /** @throws ProviderFailure where the settings and the token mean different places */
@@ -21,9 +21,13 @@ export async function placeOf(
   if (projectId !== undefined && environmentId !== undefined && settings.tokenKind === 'account')
     return { projectId, environmentId };
   const key = createHash('sha256').update(`${settings.apiUrl} ${token}`).digest('hex');
-  const place = known.get(key) ?? (await client.read('projectToken', {}, call)).projectToken;
+  const asked = known.get(key) ?? client.read('projectToken', {}, call).then((answer) => answer.projectToken);
   if (known.size >= maxKnown) known.clear();
-  known.set(key, place);
+  known.set(key, asked);
+  asked.catch(() => {
+    if (known.get(key) === asked) known.delete(key);
+  });
+  const place = await asked;
   for (const field of ['projectId', 'environmentId'] as const) {
     const given = settings[field];
     if (given === undefined || given === place[field]) continue;

@@ -1,6 +1,7 @@
 // Railway as a provider: reads in as few requests as possible, and writes as single mutations (DEPLOY-1). Nothing here is retried.
 import type { LogLine } from '../../contract/ops/platform.ts';
 import type { RailwaySettings } from '../../contract/ops/settings.ts';
+import { boundedLine } from '../provider/log-line.ts';
 import { type LogQuestion, type Provider, type ProviderCall, ProviderFailure } from '../provider/provider.ts';
 import { type Client, createClient, type RequestBudget } from './client.ts';
 import { type Place, placeOf } from './place.ts';
@@ -21,7 +22,6 @@ export type RailwayParts = {
 const pageSize = 500;
 const maxPages = 20;
 const maxLogLines = 5_000;
-const maxLineChars = 10_000;
 /** Of a service whose settings were not asked for. */
 const nothingExpected = { serves: false, replicas: null };
 
@@ -135,7 +135,7 @@ function logLines(lines: readonly LogShape[], { limit, sinceMs = 0 }: LogQuestio
     .map(({ timestamp, severity, message }) => ({
       atMs: timestamp,
       severity: severity ?? 'info',
-      text: message.length > maxLineChars ? `${message.slice(0, maxLineChars)}…` : message,
+      text: boundedLine(message),
     }));
 }
 

@@ -245,6 +245,7 @@ export async function startRailway(
     writes: () => journal.filter(({ wrote }) => wrote),
     close: async () => {
       server.closeAllConnections();
+      // Closing it twice does no harm.
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -10,7 +10,7 @@ import type { DeploymentRow, LogRow, ServiceRow, World } from './world.ts';
 export type Caller = { readonly environmentId: string | null };
 
 type Args = { readonly [name: string]: unknown };
-type Page = { readonly first?: number; readonly after?: string };
+type Page = { readonly first?: number; readonly after?: string | null };
 
 export function railwaySchema(): GraphQLSchema {
   const schema = buildSchema(railwaySdl);
@@ -306,7 +306,7 @@ function iso(ms: number): string {
 
 /** Pages as Relay has them; the cursor says nothing to who reads it. */
 function connection<Row, View>(rows: readonly Row[], page: Page, view: (row: Row) => View) {
-  const from = page.after === undefined ? 0 : Number(atob(page.after)) + 1;
+  const from = typeof page.after === 'string' ? Number(atob(page.after)) + 1 : 0;
   const shown = rows.slice(from, from + Math.min(page.first ?? 500, 500));
   return {
     edges: shown.map((row) => ({ node: view(row) })),
