@@ -16,8 +16,8 @@ export async function checkDatabase(settings: DatabaseCheck, context: CheckConte
   const progress: { stage: Stage } = { stage: 'name' };
   const stream = (): Socket => {
     const socket = new Socket();
-    socket.once('lookup', (error: Error | null) => {
-      if (error === null) progress.stage = 'connect';
+    socket.once('connectionAttempt', () => {
+      progress.stage = 'connect';
     });
     socket.once('connect', () => {
       progress.stage = 'answer';

@@ -78,6 +78,7 @@ async function take(
 function problemOf(value: string): string | undefined {
   if (value === '') return 'empty';
   if (value.length > longestValue) return `longer than ${longestValue} characters`;
+  if (!value.isWellFormed()) return 'holding half characters';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what no header and no cookie may hold
   return /[\u0000-\u001f\u007f]/.test(value) ? 'holding control characters' : undefined;
 }

@@ -14,12 +14,16 @@ const invisible = /(?!\s)[\p{Cc}\p{Cf}]/gu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is taken out
 const escapes = /\u001b\[[0-?]{0,32}[ -/]{0,4}[@-~]/g;
 
+/** Fields of a JSON, in a text of a JSON too, that hold something nobody else may have: a token that is not known to the redactor. */
+const telling =
+  /(\\*"[^"\\]{0,64}(?:token|secret|passw|session|cookie|csrf|jwt|otp|api_?key)[^"\\]{0,64}\\*"\s{0,8}:\s{0,8}\\*")(?!\[(?:secret|redacted):)(?:[^"\\]|\\[^"\\])+/gi;
+
 /** The start of what a server said, in quotes. Empty when there is nothing to show. */
 export function quote(text: string, redactor: Redactor): string {
   const known = redactText(text.slice(0, maxRead), redactor);
   const sure = text.length > maxRead ? known.slice(0, -unsureTail) : known;
   // Again after the cleaning: a secret may have been split by what is taken out.
-  const plain = redactText(oneLine(clean(sure)), redactor);
+  const plain = redactText(oneLine(clean(sure).replace(telling, '$1[redacted:field]')), redactor);
   if (plain === '') return '';
   return `"${plain.length > maxQuote ? `${plain.slice(0, maxQuote).toWellFormed()}…` : plain}"`;
 }

@@ -19,7 +19,10 @@ export function prepare(
   value: (text: string) => string,
   values: Values,
 ): PreparedRequest {
-  const url = fullUrl(value(settings.url), fill(settings.path, values, encodeURIComponent));
+  const url = fullUrl(
+    value(settings.url),
+    fill(settings.path, values, (plain) => encodeURIComponent(plain.toWellFormed())),
+  );
   const headers: Record<string, string> = {};
   const { json, form, body } = settings;
   if (json !== undefined) headers['content-type'] = 'application/json';
