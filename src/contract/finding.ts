@@ -119,6 +119,11 @@ export function hasRemedy(finding: Pick<Finding, 'status' | 'remedies'>): boolea
   return status === 'working' || status === 'waiting' || (status === 'watched' && remedies > 0);
 }
 
+/** Questions and notices get their remedies beside everything else, though they are `info` and make nothing red. */
+export function isBeside(kind: FindingKind): boolean {
+  return kind === 'mention' || kind === 'notice';
+}
+
 export function isWorkable(finding: Pick<Finding, 'status' | 'severity'>): boolean {
   return (finding.status === 'open' || finding.status === 'working') && finding.severity !== 'info';
 }

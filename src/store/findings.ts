@@ -1,6 +1,6 @@
 // Findings and their occurrences: applied from the pure reconcile, moved on by remedies, read by everything that shows something.
 import type { Json } from '../contract/effect.ts';
-import type { Finding, FindingStatus, ObservedFinding } from '../contract/finding.ts';
+import { type Finding, type FindingStatus, isBeside, type ObservedFinding } from '../contract/finding.ts';
 import type { TenantConfig } from '../contract/tenant-config.ts';
 import type { FindingChange, KnownFinding } from '../policy/loop/reconcile.ts';
 import { appendAudit } from './audit.ts';
@@ -138,7 +138,7 @@ export async function applyChange(
           observed.severity,
           observed.title,
           JSON.stringify(observed.detail),
-          observed.severity === 'info' ? 'watched' : 'open',
+          observed.severity === 'info' && !isBeside(observed.kind) ? 'watched' : 'open',
           at,
         ],
       );

@@ -9,11 +9,14 @@ import type {
   WorkspaceActivities,
 } from '../contract/activities.ts';
 import type { CareActivities } from '../contract/aftercare.ts';
+import type { SourceKind } from '../contract/finding.ts';
 import type { AboutRunActivities } from '../contract/focus.ts';
 import type { ScheduledRead } from '../contract/loop.ts';
 import type { ModelActivities } from '../contract/model.ts';
 import type { QueueNames } from '../contract/names.ts';
 import { failures } from '../contract/names.ts';
+import type { IncidentActivities } from '../contract/ops/activities.ts';
+import type { OperationActivities } from '../contract/ops/operation.ts';
 import type { TriageActivities } from '../contract/triage.ts';
 
 const never: readonly string[] = [
@@ -49,6 +52,22 @@ const effectOptions: ActivityOptions = {
     maximumInterval: 60_000,
     nonRetryableErrorTypes: [...never],
   },
+};
+
+/** What an incident asks the door for: an answer within minutes, or none, and it is asked again (INC-6). */
+const urgentOptions: ActivityOptions = {
+  ...effectOptions,
+  startToCloseTimeout: 60_000,
+  scheduleToCloseTimeout: 3 * 60_000,
+  retry: { ...effectOptions.retry, maximumInterval: 15_000 },
+};
+
+/** A turn of an incident reads a platform that may hang, for seconds. */
+const turnOptions: ActivityOptions = {
+  ...recordOptions,
+  startToCloseTimeout: 60_000,
+  scheduleToCloseTimeout: 3 * 60_000,
+  heartbeatTimeout: 15_000,
 };
 
 /** Worktrees, sandboxes, drift commands: minutes, on the queue of their own. */
@@ -105,10 +124,13 @@ export function settleActivities(queues: QueueNames, summary: string): Pick<Loop
   return proxyActivities<LoopActivities>({ ...settleOptions, taskQueue: queues.io, summary });
 }
 
+/** They check out and run commands; the others wait on the network. */
+const onWorkspace: readonly SourceKind[] = ['drift', 'migrations', 'versions'];
+
 /** One attempt and a second one for a worker that died: a source that cannot be read is `unknown` in this cycle, and read again in the next. */
 export function sourceActivities(queues: QueueNames, read: ScheduledRead): SourceActivities {
   return proxyActivities<SourceActivities>({
-    taskQueue: read.source === 'ciRuns' || read.source === 'approvals' ? queues.io : queues.workspace,
+    taskQueue: onWorkspace.includes(read.source) ? queues.workspace : queues.io,
     startToCloseTimeout: read.timeoutMs + 15_000,
     scheduleToCloseTimeout: 2 * read.timeoutMs + 60_000,
     heartbeatTimeout: 20_000,
@@ -136,6 +158,15 @@ export function alertActivities(
     taskQueue: queues.io,
     summary,
   });
+}
+
+/** Effects of an incident. */
+export function urgentEffects(queues: QueueNames, summary: string): EffectActivities {
+  return proxyActivities<EffectActivities>({ ...urgentOptions, taskQueue: queues.io, summary });
+}
+
+export function incidentActivities(queues: QueueNames, summary: string): IncidentActivities {
+  return proxyActivities<IncidentActivities>({ ...turnOptions, taskQueue: queues.io, summary });
 }
 
 export function remedyActivities(queues: QueueNames): RemedyActivities {
@@ -171,4 +202,15 @@ export function workspaceActivities(queues: QueueNames, summary: string): Worksp
 
 export function triageActivities(queues: QueueNames, summary: string): TriageActivities {
   return proxyActivities<TriageActivities>({ ...triageOptions, taskQueue: queues.io, summary });
+}
+
+/** For a person who waits, of a platform that may be away: minutes. */
+export function operationActivities(queues: QueueNames, summary: string): OperationActivities {
+  return proxyActivities<OperationActivities>({
+    ...readOptions,
+    startToCloseTimeout: 60_000,
+    scheduleToCloseTimeout: 3 * 60_000,
+    taskQueue: queues.io,
+    summary,
+  });
 }

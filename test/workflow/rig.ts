@@ -6,7 +6,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { test as once, vi } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
-import { createServices } from '../../src/activities/services.ts';
+import { createServices, type Services } from '../../src/activities/services.ts';
 import { startAndWake } from '../../src/client/steer/loops.ts';
 import { createSecretResolver } from '../../src/config/secrets.ts';
 import { parseTenantFile } from '../../src/config/tenant-file.ts';
@@ -164,12 +164,15 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
   const startWorker = async (): Promise<void> => {
     const redactor = createRedactor();
     const pool = createPool(database.url);
-    const services = createServices({
-      pool,
-      redactor,
-      secrets: createSecretResolver({ env: {}, redactor }),
-      cacheDir: 'none',
-    });
+    const services: Services = {
+      ...createServices({
+        pool,
+        redactor,
+        secrets: createSecretResolver({ env: {}, redactor }),
+        cacheDir: 'none',
+      }),
+      provider: async (workspace, tenant) => world.provider(tenant, workspace.name),
+    };
     // Two workers of one process need a connection each.
     const connection = await NativeConnection.connect({ address: server.address });
     const worker = await Worker.create({
@@ -184,6 +187,7 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
           maxCycles: 20,
           sources: world.sources(pool),
           definitions: world.definitions,
+          uiUrl: 'http://ui.example',
           // Its clock is the database's, which no test skips.
           door: { times: { leaseMs: 5_000, writeMs: 4_000, settleMs: 300 } },
         }),
@@ -298,6 +302,8 @@ export type WorkspaceParts = {
   readonly databases?: readonly string[];
   readonly migrate?: 'approval' | 'auto';
   readonly activityIssue?: boolean;
+  /** More of the workspace's settings. */
+  readonly more?: Settings;
 };
 
 export function workspace(parts: WorkspaceParts = {}): Settings {
@@ -308,6 +314,7 @@ export function workspace(parts: WorkspaceParts = {}): Settings {
     databases = ['main'],
     migrate = 'auto',
     activityIssue = false,
+    more = {},
   } = parts;
   return {
     name,
@@ -319,6 +326,7 @@ export function workspace(parts: WorkspaceParts = {}): Settings {
       policy: migrate,
       url: `env:${database.toUpperCase()}_URL`,
     })),
+    ...more,
   };
 }
 

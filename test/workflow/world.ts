@@ -13,8 +13,16 @@ import type { CiActivities, CiDiagnosis, WorkspaceActivities } from '../../src/c
 import { type AutonomyLevel, type EffectKind, effectKinds, type Risk } from '../../src/contract/effect.ts';
 import type { ObservedFinding } from '../../src/contract/finding.ts';
 import type { CiTriage, TriageActivities } from '../../src/contract/triage.ts';
+import type { Provider } from '../../src/integrations/provider/provider.ts';
 import { decideApproval } from '../../src/store/approvals.ts';
 import { type Pool, sha256 } from '../../src/store/database.ts';
+import {
+  newProduction,
+  type Production,
+  productionEffects,
+  productionSources,
+  scriptedProvider,
+} from './ops/production.ts';
 
 /** One workspace of one tenant; tests change it while loops run. */
 export type Place = {
@@ -46,6 +54,7 @@ export type Place = {
   reads: { [key: string]: number };
   /** How long each read takes. */
   readMs: number;
+  production: Production;
   /** By kind: how its writes misbehave. `doubt`: the answer says nothing, and nothing was written. */
   effects: { [kind in EffectKind]?: 'refuse' | 'doubt' | 'landsAndThrows' | 'hang' | undefined };
 };
@@ -64,6 +73,7 @@ export type ScriptedWorld = {
   readonly writes: (kind: EffectKind, tenant?: string) => readonly Written[];
   readonly sources: (pool: Pool) => readonly SourceDefinition[];
   readonly definitions: readonly EffectDefinition[];
+  readonly provider: (tenant: string, workspace: string) => Provider;
   readonly activities: CiActivities & TriageActivities & WorkspaceActivities;
 };
 
@@ -101,18 +111,28 @@ export function createScriptedWorld(): ScriptedWorld {
       sources: {},
       reads: {},
       readMs: 0,
+      production: newProduction(),
       effects: {},
     };
     places.set(key, made);
     return made;
   };
+  const production = (tenant: string, workspace: string): Production => place(tenant, workspace).production;
+  const services = productionEffects(production, (kind, tenant, target, marker, input) =>
+    journal.push({ kind, tenant, target, marker, input }),
+  );
+  const own = new Set(services.map(({ kind }) => kind));
   return {
     place,
     journal,
+    provider: (tenant, workspace) => scriptedProvider(production(tenant, workspace)),
     writes: (kind, tenant) =>
       journal.filter((one) => one.kind === kind && (tenant === undefined || one.tenant === tenant)),
-    sources: (pool) => scriptedSources(place, pool),
-    definitions: effectKinds.map((kind) => scriptedEffect(kind, place, journal)),
+    sources: (pool) => [...scriptedSources(place, pool), ...productionSources(production)],
+    definitions: [
+      ...services,
+      ...effectKinds.filter((kind) => !own.has(kind)).map((kind) => scriptedEffect(kind, place, journal)),
+    ],
     activities: scriptedActivities(place),
   };
 }
@@ -246,6 +266,7 @@ function scriptedEffect(kind: EffectKind, placeOf: PlaceOf, journal: Written[]):
   const risk = (input: AnyInput): Risk => {
     if (kind === 'applyDrift' && Number(input.destroys) > 0) return 'destructive';
     if (mutating.includes(kind)) return 'mutating';
+    if (input.incident === true) return 'safe';
     return proposing.includes(kind) ? 'proposing' : 'safe';
   };
   const level: AutonomyLevel = mutating.includes(kind) ? 'act' : kind === 'sendAlert' ? 'observe' : 'propose';

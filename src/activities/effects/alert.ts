@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { AlertChannel, TenantConfig } from '../../contract/tenant-config.ts';
 import { type Channel, sendAlert } from '../../integrations/notify/send.ts';
 import { redactText } from '../../logs/redact/redact-text.ts';
+import { canonicalJson, sha256 } from '../../store/database.ts';
 import type { Services } from '../services.ts';
 import { defineEffect, type EffectDefinition, NotWritten } from './definition.ts';
 
@@ -11,6 +12,9 @@ const Input = z.object({
   severity: z.enum(['critical', 'warning', 'info']),
   title: z.string().max(300),
   body: z.string().max(4_000),
+  /** What it is about: all that is said about it has one id, so that a receiver updates or resolves what it shows. */
+  about: z.string().max(200).optional(),
+  state: z.enum(['open', 'update', 'resolved']).optional(),
 });
 type Input = z.output<typeof Input>;
 
@@ -28,7 +32,9 @@ export function createAlertEffects(
       describe: ({ severity, title }) => `alert (${severity}): ${title}`,
       apply: async (context, input) => {
         const alert = {
-          id: context.marker,
+          id: input.about === undefined ? context.marker : idOf(context.request.tenant, input.about),
+          ...(input.about === undefined ? {} : { delivery: context.marker }),
+          ...(input.state === undefined ? {} : { state: input.state }),
           tenant: context.request.tenant,
           severity: input.severity,
           title: redactText(input.title, services.redactor),
@@ -51,6 +57,10 @@ export function createAlertEffects(
       },
     }),
   ];
+}
+
+function idOf(tenant: string, about: string): string {
+  return `untilgreen:${sha256(canonicalJson([tenant, about])).slice(0, 24)}`;
 }
 
 /** A tenant without channels still speaks: on the worker's console. */

@@ -3,7 +3,12 @@
 import { createHmac } from 'node:crypto';
 
 export type Alert = {
+  /** The same for all that is said about one thing. */
   readonly id: string;
+  /** Of this message, where several have one id: a repeat has the same. */
+  readonly delivery?: string;
+  /** Absent: it stands alone. `resolved`: what was open is over. */
+  readonly state?: 'open' | 'update' | 'resolved';
   readonly tenant: string;
   readonly severity: 'critical' | 'warning' | 'info';
   readonly title: string;
@@ -21,7 +26,7 @@ const timeoutMs = 10_000;
 export async function sendAlert(channel: Channel, alert: Alert, signal: AbortSignal): Promise<void> {
   switch (channel.kind) {
     case 'console':
-      channel.write(`[${alert.severity}] ${alert.tenant}: ${alert.title} (${alert.id})`);
+      channel.write(`[${wordOf(alert)}] ${alert.tenant}: ${alert.title} (${alert.id})`);
       return;
     case 'slack':
       return post('slack', channel.url, JSON.stringify({ text: slackText(alert) }), {}, signal);
@@ -32,7 +37,11 @@ export async function sendAlert(channel: Channel, alert: Alert, signal: AbortSig
         'webhook',
         channel.url,
         body,
-        { 'x-untilgreen-signature-256': signature, 'x-untilgreen-alert': alert.id },
+        {
+          'x-untilgreen-signature-256': signature,
+          'x-untilgreen-alert': alert.id,
+          ...(alert.delivery === undefined ? {} : { 'x-untilgreen-delivery': alert.delivery }),
+        },
         signal,
       );
     }
@@ -65,5 +74,9 @@ async function post(
 export function slackText(alert: Alert): string {
   const plain = (text: string): string =>
     text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return `*[${alert.severity}] ${plain(alert.tenant)}: ${plain(alert.title)}*\n${plain(alert.body)}\n_${alert.id}_`;
+  return `*[${wordOf(alert)}] ${plain(alert.tenant)}: ${plain(alert.title)}*\n${plain(alert.body)}\n_${alert.id}_`;
+}
+
+function wordOf({ severity, state }: Alert): string {
+  return state === 'resolved' ? 'resolved' : severity;
 }

@@ -40,6 +40,8 @@ const UpdateIssue = z.strictObject({
   body: Text.optional(),
   addLabels: Labels.default([]),
   removeLabels: Labels.default([]),
+  /** One that is closed is opened again. */
+  reopen: z.boolean().default(false),
   incident,
 });
 const CloseIssue = z.strictObject({
@@ -48,7 +50,13 @@ const CloseIssue = z.strictObject({
   reason: z.enum(['completed', 'not_planned']).default('completed'),
   incident,
 });
-const CommentOnIssue = z.strictObject({ number: IssueNumber, body: Text.min(1), incident });
+const CommentOnIssue = z.strictObject({
+  number: IssueNumber,
+  body: Text.min(1),
+  /** People who are woken by it: nobody but those whom the settings name for incidents (INC-4). */
+  mention: z.array(z.string().max(150)).max(50).default([]),
+  incident,
+});
 
 const risk = (input: { readonly incident: boolean }) => (input.incident ? 'safe' : 'proposing');
 
@@ -118,6 +126,7 @@ export function issueEffects(parts: GitHubEffectParts): readonly EffectDefinitio
           params: {
             issue_number: input.number,
             ...(input.title === undefined ? {} : { title: cleanTitle(input.title, redactor) }),
+            ...(input.reopen ? { state: 'open' } : {}),
             body: cleanBody(
               input.body ?? withoutMarkers(before.body ?? ''),
               redactor,
@@ -176,8 +185,15 @@ export function issueEffects(parts: GitHubEffectParts): readonly EffectDefinitio
         reading(async () =>
           missing(await readIssue(await placeOf(parts, context), input.number), input.number),
         ),
-      apply: async (context, input) =>
-        postComment(await placeOf(parts, context), context, input.number, cleaned(input.body, context)),
+      forbidden: ({ mention }, { name, incidents }) => {
+        const other = mention.find((who) => !incidents.mention.includes(who));
+        return other === undefined ? null : `${other} is not in incidents.mention of workspace ${name}`;
+      },
+      apply: async (context, { number, body, mention }) => {
+        const text = cleaned(body, context);
+        const woken = mention.length === 0 ? text : `${mention.join(' ')}\n\n${text}`;
+        return postComment(await placeOf(parts, context), context, number, woken);
+      },
     }),
   ];
 }
