@@ -10,7 +10,6 @@ export type HealthSettings = {
 };
 
 export type HealthCheck = HttpCheck | ContentCheck | LoginCheck | DatabaseCheck | TlsCheck | DevopsCheck;
-export type HealthCheckKind = HealthCheck['kind'];
 
 type EveryCheck = {
   readonly name: string;
