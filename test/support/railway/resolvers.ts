@@ -73,7 +73,7 @@ export function rootOf(world: World, caller: Caller, wrote: () => void) {
     };
   };
   const instanceView = (row: ServiceRow) => {
-    const all = world.deploymentsOf(row.id);
+    const all = world.newestFirst(row.id);
     const active = all.filter((one) =>
       ['SUCCESS', 'CRASHED', 'SLEEPING', 'DEPLOYING'].includes(world.phase(one).status),
     );

@@ -97,6 +97,8 @@ export function createWorld(now: () => number) {
   const projects: ProjectRow[] = [];
   const services: ServiceRow[] = [];
   const deployments: DeploymentRow[] = [];
+  /** The same rows by service, oldest first. */
+  const byService = new Map<string, DeploymentRow[]>();
   const variables: VariableRow[] = [];
   const workflows: WorkflowRow[] = [];
   const templates: TemplateRow[] = ['postgres', 'redis'].map((code) => ({
@@ -126,6 +128,7 @@ export function createWorld(now: () => number) {
       logs: [],
     };
     deployments.push(row);
+    byService.get(service.id)?.push(row);
     return row;
   };
 
@@ -150,19 +153,19 @@ export function createWorld(now: () => number) {
       deletedAtMs: null,
     };
     services.push(row);
+    byService.set(row.id, []);
     if (spec.deployed !== false) deploy(row, release);
     return row;
   };
 
   /** Lets pass what passed since the last look: newer deployments replace older ones, templates become services. */
   const settle = (): void => {
-    for (const row of deployments) {
-      if (row.removedAtMs !== null) continue;
-      const newer = deployments
-        .slice(deployments.indexOf(row) + 1)
-        .flatMap((other) => (other.serviceId === row.serviceId ? (upMs(other) ?? []) : []));
-      if (newer.length > 0) row.removedAtMs = Math.min(...newer);
-    }
+    for (const rows of byService.values())
+      for (const [index, row] of rows.entries()) {
+        if (row.removedAtMs !== null) continue;
+        const newer = rows.slice(index + 1).flatMap((other) => upMs(other) ?? []);
+        if (newer.length > 0) row.removedAtMs = Math.min(...newer);
+      }
     for (const flow of workflows) {
       if (flow.done || templateRuns.error !== null || now() < flow.startedMs + templateRuns.takesMs) continue;
       flow.done = true;
@@ -175,10 +178,11 @@ export function createWorld(now: () => number) {
     if (found === undefined) throw new Error(`the stand-in for Railway has no service ${nameOrId}`);
     return found;
   };
+  const newestFirst = (serviceId: string): readonly DeploymentRow[] =>
+    (byService.get(serviceId) ?? []).toReversed();
   const deploymentsOf = (nameOrId: string): readonly DeploymentRow[] => {
     settle();
-    const { id } = serviceRow(nameOrId);
-    return deployments.filter(({ serviceId }) => serviceId === id).toReversed();
+    return newestFirst(serviceRow(nameOrId).id);
   };
   const latestOf = (nameOrId: string): DeploymentRow => {
     const [latest] = deploymentsOf(nameOrId);
@@ -199,6 +203,8 @@ export function createWorld(now: () => number) {
     service: serviceRow,
     /** Of a service by its name or id, newest first. */
     deploymentsOf,
+    /** The same by id, as it was when the world was looked at last. */
+    newestFirst,
     addProject: (spec: {
       readonly project: string;
       readonly environment?: string;
