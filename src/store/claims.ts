@@ -118,6 +118,20 @@ export async function readGuardState(
   };
 }
 
+/** Policy times of what changed something, or may have: claims of these kinds but this one. */
+export async function changesOf(
+  tx: Queryable,
+  request: EffectRequest,
+  of: { readonly kinds: readonly EffectKind[]; readonly sinceMs: number },
+): Promise<readonly number[]> {
+  const { rows } = await tx.query(
+    `select policy_ms from effects where tenant = $1 and kind = any($2) and policy_ms > $3 and key <> $4
+       and risk in ('mutating', 'destructive') and state <> 'freed' and coalesce(outcome, '') not in ('stale', 'refused')`,
+    [request.tenant, of.kinds, Math.round(of.sinceMs), effectKey(request)],
+  );
+  return rows.map((row: { policy_ms: number }) => row.policy_ms);
+}
+
 async function readApproval(
   tx: Queryable,
   tenant: string,

@@ -114,6 +114,19 @@ export async function readSourceMemory(db: Queryable, key: SourceMemoryKey): Pro
   return rows[0]?.memory ?? null;
 }
 
+/** What a kind of source remembers of each workspace of a tenant. */
+export async function readSourceMemories(
+  db: Queryable,
+  tenant: string,
+  source: string,
+): Promise<readonly { readonly workspace: string; readonly memory: Json }[]> {
+  const { rows } = await db.query(
+    'select workspace, memory from source_memory where tenant = $1 and source = $2',
+    [tenant, source],
+  );
+  return rows;
+}
+
 export type SourceMemoryKey = {
   readonly tenant: string;
   readonly workspace: string;
@@ -126,4 +139,26 @@ export async function writeSourceMemory(db: Queryable, key: SourceMemoryKey, mem
      on conflict (tenant, workspace, source) do update set memory = excluded.memory, updated_at = now()`,
     [key.tenant, key.workspace, key.source, JSON.stringify(memory)],
   );
+}
+
+/** Writes it where it is still what it was; false: somebody else was first. */
+export async function replaceSourceMemory(
+  db: Queryable,
+  key: SourceMemoryKey,
+  before: Json,
+  after: Json,
+): Promise<boolean> {
+  const of = [key.tenant, key.workspace, key.source, JSON.stringify(after)];
+  const { rowCount } =
+    before === null
+      ? await db.query(
+          'insert into source_memory (tenant, workspace, source, memory) values ($1, $2, $3, $4) on conflict do nothing',
+          of,
+        )
+      : await db.query(
+          `update source_memory set memory = $4, updated_at = now()
+           where tenant = $1 and workspace = $2 and source = $3 and memory = $5`,
+          [...of, JSON.stringify(before)],
+        );
+  return rowCount === 1;
 }

@@ -1,12 +1,10 @@
 // What the migration remedy reads: status, and whether the latest backup is young enough (MIG-2).
 import type { WorkspaceActivities } from '../../contract/activities.ts';
 import type { DatabaseSettings } from '../../contract/tenant-config.ts';
-import { cleanEnvironment, runCommand } from '../../integrations/process/run-command.ts';
+import { latestBackup } from '../../integrations/process/backup-command.ts';
 import { type Services, workspaceOf } from '../services.ts';
 import { databaseSettings, migrationStatus } from '../sources/migrations.ts';
 import { asActivity } from '../temporal.ts';
-
-const backupTimeoutMs = 60_000;
 
 export function createMigrationActivities(services: Services): Pick<WorkspaceActivities, 'readMigrations'> {
   return {
@@ -30,17 +28,9 @@ export function createMigrationActivities(services: Services): Pick<WorkspaceAct
 async function staleBackup(settings: DatabaseSettings, signal: AbortSignal): Promise<string | null> {
   const { backup, name } = settings;
   if (!backup) return null;
-  const result = await runCommand({
-    argv: ['bash', '-c', backup.command],
-    cwd: '/',
-    env: cleanEnvironment(),
-    timeoutMs: backupTimeoutMs,
-    maxOutputBytes: 64_000,
-    signal,
-  });
-  if (result.end !== 'exited' || result.exitCode !== 0)
-    return `the backup command of ${name} ${result.end === 'exited' ? `exited with ${result.exitCode}` : result.end}`;
-  const said = result.stdout.trim().split('\n').at(-1) ?? '';
+  const result = await latestBackup(backup.command, signal);
+  if ('problem' in result) return `the backup command of ${name} ${result.problem}`;
+  const said = result.printed;
   const at = Date.parse(said);
   if (Number.isNaN(at)) return `the backup command of ${name} printed no time: "${said.slice(0, 80)}"`;
   const ageMs = Date.now() - at;

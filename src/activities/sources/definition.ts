@@ -23,11 +23,34 @@ export type SourceReading = {
   readonly findings: readonly ObservedFinding[];
   /** Kept for the next read, written only when it differs. */
   readonly memory?: Json;
+  /** What happened since the memory was written: into the audit trail together with the new one, so that none is lost or there twice. */
+  readonly events?: readonly SourceEvent[];
 };
+
+export type SourceEvent = {
+  readonly atMs: number;
+  /** `deployment.crashed`, `severity.raised`. */
+  readonly action: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly detail?: { readonly [key: string]: Json };
+};
+
+/** What should be read could not be: the observation is `unknown` (LOOP-2). What is certain nevertheless is kept and said; nothing is resolved. */
+export class Unreadable extends Error {
+  override readonly name = 'Unreadable';
+  readonly rest: Pick<SourceReading, 'memory' | 'events'> & Partial<Pick<SourceReading, 'findings'>>;
+  constructor(message: string, rest: Unreadable['rest'] = {}) {
+    super(message);
+    this.rest = rest;
+  }
+}
 
 export type SourceDefinition = {
   readonly kind: SourceKind;
   readonly timeoutMs: (context: Pick<SourceContext, 'workspace' | 'target'>) => number;
+  /** It is read at least so often, whatever the hour; absent: as the cadence says. */
+  readonly everyMs?: (workspace: WorkspaceConfig) => number;
   /** The parts of a workspace that are read one by one; `[undefined]` for one part, `[]` for none. */
   readonly targets: (workspace: WorkspaceConfig) => readonly (string | undefined)[];
   readonly read: (context: SourceContext) => Promise<SourceReading>;

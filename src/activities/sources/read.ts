@@ -1,15 +1,23 @@
 // The activity around every source: opens the cycle's record, gives the source its memory and its timeout, and turns whatever goes wrong with
 // reading into `unknown` with the reason (LOOP-2). It throws only when our own store is away.
 import type { SourceActivities } from '../../contract/activities.ts';
+import type { Json } from '../../contract/effect.ts';
 import type { Observation, ObservedFinding } from '../../contract/finding.ts';
 import type { ReadRequest } from '../../contract/loop.ts';
 import { sourceKey } from '../../policy/loop/reconcile.ts';
-import { openCycle, readSourceMemory, writeSourceMemory } from '../../store/cycles.ts';
-import { canonicalJson, storable, storableJson } from '../../store/database.ts';
+import { appendAudit } from '../../store/audit.ts';
+import {
+  openCycle,
+  readSourceMemory,
+  replaceSourceMemory,
+  type SourceMemoryKey,
+  writeSourceMemory,
+} from '../../store/cycles.ts';
+import { canonicalJson, storable, storableJson, transaction } from '../../store/database.ts';
 import { type Services, workspaceOf } from '../services.ts';
 import { asActivity } from '../temporal.ts';
 import { createCycleSlots } from './cycle-slots.ts';
-import type { SourceDefinition, SourceReading } from './definition.ts';
+import { type SourceDefinition, type SourceReading, Unreadable } from './definition.ts';
 
 /** More than this from one source is one storm, not so many findings. */
 const maxFindings = 100;
@@ -67,28 +75,61 @@ async function readOne(
     if (activitySignal.aborted && !timeout.aborted) throw error;
     const said = error instanceof Error ? error.message : String(error);
     const reason = timeout.aborted ? `no answer within ${Math.round(request.timeoutMs / 1_000)} s` : said;
+    const rest = error instanceof Unreadable ? error.rest : {};
+    await keep(services, key, memory, rest);
     return {
       ...base,
       durationMs: Math.round(performance.now() - started),
       state: 'unknown',
       reason: clip(services.redactor.redact(reason)),
-      findings: [],
+      findings: findingsOf(services, rest.findings ?? []),
     };
   }
-  // Names that others chose must not keep the cycle from being recorded (DUR-4).
-  const kept = reading.memory === undefined ? undefined : storableJson(reading.memory);
-  if (kept !== undefined && canonicalJson(kept) !== canonicalJson(memory))
-    await writeSourceMemory(services.pool, key, kept);
-  const findings = reading.findings
-    .slice(0, maxFindings)
-    .map((finding) => storableJson(services.redactor.redactDeep(finding)) as ObservedFinding);
+  await keep(services, key, memory, reading);
   return {
     ...base,
     durationMs: Math.round(performance.now() - started),
     state: reading.state,
     reason: clip(services.redactor.redact(reading.reason)),
-    findings,
+    findings: findingsOf(services, reading.findings),
   };
+}
+
+/** Names that others chose must not keep the cycle from being recorded (DUR-4). */
+async function keep(
+  { pool, redactor }: Services,
+  key: SourceMemoryKey,
+  before: Json,
+  { memory, events = [] }: Pick<SourceReading, 'memory' | 'events'>,
+): Promise<void> {
+  const after = memory === undefined ? undefined : storableJson(memory);
+  if (after === undefined || canonicalJson(after) === canonicalJson(before)) return;
+  if (events.length === 0) return writeSourceMemory(pool, key, after);
+  await transaction(pool, async (tx) => {
+    if (!(await replaceSourceMemory(tx, key, before, after)))
+      throw new Error(`another attempt at reading ${key.source} of ${key.workspace} was first`);
+    for (const { atMs, action, subject, reason, detail = {} } of events) {
+      await appendAudit(tx, {
+        tenant: key.tenant,
+        atMs,
+        actor: `source.${key.source}`,
+        action,
+        workspace: key.workspace,
+        subject: clip(redactor.redact(subject)),
+        reason: clip(redactor.redact(reason)),
+        detail: storableJson(redactor.redactDeep(detail)) as { readonly [key: string]: Json },
+      });
+    }
+  });
+}
+
+function findingsOf(
+  { redactor }: Services,
+  findings: readonly ObservedFinding[],
+): readonly ObservedFinding[] {
+  return findings
+    .slice(0, maxFindings)
+    .map((finding) => storableJson(redactor.redactDeep(finding)) as ObservedFinding);
 }
 
 /** A source that ignores its signal must not hold the cycle. */

@@ -20,15 +20,17 @@ export type DueQuestion = {
   readonly red: boolean;
   /** The tenant's own offset, any non-negative integer: tenants never align, the sources of one tenant do. */
   readonly phaseMs: number;
+  /** What the source itself needs: at least so often, unless a fixed interval is set. Only of sources that are read whatever the hour. */
+  readonly mostMs?: number;
 };
 
 /** The next time, strictly after `nowMs`, at which the source is read. */
 export function nextDueMs(question: DueQuestion): number {
-  const { cadence, nowMs, red, source } = question;
+  const { cadence, nowMs, red, source, mostMs = Number.POSITIVE_INFINITY } = question;
   const fixed = cadence.perSourceMs[source];
   if (fixed !== undefined) return onGrid(nowMs, fixed, question.phaseMs);
   const always = alwaysMs[source];
-  if (always !== undefined) return onGrid(nowMs, Math.min(always, cadence.redMs), question.phaseMs);
+  if (always !== undefined) return onGrid(nowMs, Math.min(always, cadence.redMs, mostMs), question.phaseMs);
   const working = isWorkingTime(question, nowMs);
   const everyMs = red
     ? Math.min(cadence.redMs, working ? cadence.workingHours.everyMs : cadence.nightMs)

@@ -50,7 +50,7 @@ export function sourceKey(read: Pick<Observation, 'source' | 'target'>): string 
 }
 
 /**
- * A source that could not be read changes nothing: unknown is neither green nor red (LOOP-2).
+ * A source that could not be read resolves nothing: unknown is neither green nor red (LOOP-2). What it is certain of nevertheless is known.
  * @param known the latest occurrence of every finding of the tenant that is open, or was observed now
  */
 export function reconcile(
@@ -61,7 +61,6 @@ export function reconcile(
 ): readonly FindingChange[] {
   const changes: FindingChange[] = [];
   for (const observation of observations) {
-    if (observation.state === 'unknown') continue;
     const source = sourceKey(observation);
     const seen = new Set<string>();
     for (const observed of observation.findings) {
@@ -70,6 +69,7 @@ export function reconcile(
       seen.add(fingerprint);
       changes.push(changeOf(observed, fingerprint, known, observation.workspace, source, nowMs));
     }
+    if (observation.state === 'unknown') continue;
     for (const finding of known) {
       if (
         finding.workspace !== observation.workspace ||

@@ -10,6 +10,7 @@ import { driftBranch } from '../../../src/policy/drift-branch.ts';
 import { saveEvidence } from '../../../src/store/evidence.ts';
 import { readTenant } from '../../../src/store/tenants.ts';
 import { patchOf } from '../github/rig.ts';
+import { opsKinds } from './ops-kinds.ts';
 import { effectOf, lines, makeTenant, type World } from './world.ts';
 
 export type KindCase = {
@@ -20,7 +21,7 @@ export type KindCase = {
   readonly landed: () => Promise<Readonly<Record<string, number>>>;
 };
 
-type Prepare = (world: World, name: string) => Promise<Omit<KindCase, 'kind' | 'delivery'>>;
+export type Prepare = (world: World, name: string) => Promise<Omit<KindCase, 'kind' | 'delivery'>>;
 
 /** The whole list, so that a new kind does not compile without its case here. */
 const prepare: { readonly [Kind in EffectKind]: Prepare } = {
@@ -135,6 +136,20 @@ const prepare: { readonly [Kind in EffectKind]: Prepare } = {
       },
     };
   },
+  ...opsKinds,
+};
+
+/** DUR-5: all others are exactly once. */
+export const classes: { readonly [Kind in EffectKind]?: DeliveryClass } = {
+  sendAlert: 'atLeastOnce',
+  restartService: 'atMostOnce',
+  redeployService: 'atMostOnce',
+  rollBackService: 'atMostOnce',
+  updateService: 'atMostOnce',
+  setVariable: 'atMostOnce',
+  addDatabase: 'atMostOnce',
+  cleanUp: 'atMostOnce',
+  startCodeAgent: 'atMostOnce',
 };
 
 /** One of each kind; `name` makes their tenants and repositories different from those of other calls. */
@@ -142,7 +157,7 @@ export async function allKinds(world: World, name: string): Promise<readonly Kin
   const cases: KindCase[] = [];
   for (const [kind, make] of Object.entries(prepare) as [EffectKind, Prepare][]) {
     const made = await make(world, `${name}-${kind.toLowerCase()}`);
-    cases.push({ kind, delivery: kind === 'sendAlert' ? 'atLeastOnce' : 'exactlyOnce', ...made });
+    cases.push({ kind, delivery: classes[kind] ?? 'exactlyOnce', ...made });
   }
   return cases;
 }

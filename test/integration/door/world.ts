@@ -13,8 +13,10 @@ import { connectForge, type ForgeClient } from '../../../demo/forge/client.ts';
 import { parseTenantFile } from '../../../src/config/tenant-file.ts';
 import type { EffectKind, EffectRequest, Json } from '../../../src/contract/effect.ts';
 import { applyTenant } from '../../../src/store/tenants.ts';
+import { type Production, startProduction } from '../../support/backend/production.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import type { DoorJob } from '../../support/door-process.ts';
+import { type Railway, startRailway } from '../../support/railway/railway.ts';
 import { type DoorProcess, startDoorProcess } from './door-child.ts';
 
 export const nowMs = Date.parse('2026-03-02T10:00:00Z');
@@ -28,6 +30,10 @@ export type World = {
   readonly alerts: { readonly id: string; readonly tenant: string }[];
   readonly alertUrl: string;
   readonly secrets: Record<string, string>;
+  /** A project of its own per effect. */
+  readonly railway: Railway;
+  /** A production of its own; the secret of its DevOps API is in `DEVOPS_API_SECRET`. */
+  readonly openProduction: () => Promise<Production>;
   /** A database of a tenant; its address is in the secret that is returned. */
   readonly tenantDatabase: () => Promise<{ readonly secret: string; readonly pool: pg.Pool }>;
   readonly run: (job: Pick<DoorJob, 'requests' | 'ask' | 'times' | 'stop'>) => DoorProcess;
@@ -40,7 +46,13 @@ export async function openWorld(): Promise<World> {
   const agent = await forge.createUser({ login: 'untilgreen-agent', permission: 'write' });
   const database = await createTestDatabase();
   const receiver = await startReceiver();
-  const secrets: Record<string, string> = { GITHUB_TOKEN: agent.token, ALERT_SECRET: 'alerts-are-signed' };
+  const railway = await startRailway();
+  const productions: Production[] = [];
+  const secrets: Record<string, string> = {
+    GITHUB_TOKEN: agent.token,
+    ALERT_SECRET: 'alerts-are-signed',
+    DEVOPS_API_SECRET: 'devops-secret-of-all-shops',
+  };
   const databases: { pool: pg.Pool; database: TestDatabase }[] = [];
   const children: DoorProcess[] = [];
   return {
@@ -51,6 +63,12 @@ export async function openWorld(): Promise<World> {
     alerts: receiver.alerts,
     alertUrl: receiver.url,
     secrets,
+    railway,
+    openProduction: async () => {
+      const opened = await startProduction({ devopsSecret: secrets.DEVOPS_API_SECRET ?? '' });
+      productions.push(opened);
+      return opened;
+    },
     tenantDatabase: async () => {
       const made = await createTestDatabase({ empty: true });
       const secret = `TENANT_DATABASE_${databases.length}`;
@@ -70,6 +88,8 @@ export async function openWorld(): Promise<World> {
       forgeProcess.stdin?.end();
       await once(forgeProcess, 'exit');
       await receiver.stop();
+      await railway.close();
+      for (const one of productions) await one.close();
       for (const one of databases) await one.database.drop();
       await database.drop();
       await rm(directory, { recursive: true, force: true });

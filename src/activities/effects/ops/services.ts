@@ -47,6 +47,8 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       kind: 'restartService',
       schema: OnDeployment,
       delivery: 'atMostOnce',
+      // Command lines of a machine may take longer than a lease.
+      longRunning: true,
       risk: () => 'mutating',
       cap,
       describe: ({ service }) => `restart ${service}`,
@@ -62,6 +64,8 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       kind: 'redeployService',
       schema: OnDeployment,
       delivery: 'atMostOnce',
+      // Command lines of a machine may take longer than a lease.
+      longRunning: true,
       risk: () => 'mutating',
       cap,
       describe: ({ service }) => `redeploy ${service}`,
@@ -77,6 +81,8 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       kind: 'rollBackService',
       schema: OnDeployment,
       delivery: 'atMostOnce',
+      // Command lines of a machine may take longer than a lease.
+      longRunning: true,
       risk: () => 'mutating',
       cap,
       describe: ({ service, deploymentId }) => `roll ${service} back to deployment ${deploymentId}`,
@@ -102,6 +108,7 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       schema: OnDeployment,
       delivery: 'exactlyOnce',
       risk: () => 'destructive',
+      cap,
       describe: ({ service, deploymentId }) => `take deployment ${deploymentId} of ${service} down`,
       probe: async (context, input) => {
         const found = await deploymentNow(of, context, input);
@@ -122,6 +129,7 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       schema: Updated,
       delivery: 'atMostOnce',
       risk: () => 'mutating',
+      cap,
       describe: ({ service, replicas, image }) =>
         `change ${service}:${replicas === undefined ? '' : ` ${replicas} replicas`}${image === undefined ? '' : ` image ${image}`}`,
       needsApproval: () => 'scale and version need a person',

@@ -37,13 +37,17 @@ export function judgeOutage(state: OutageState | null, facts: OutageFacts, nowMs
   if (reason !== null) {
     const next = { sinceMs: state?.sinceMs ?? nowMs, reason, clearSinceMs: null };
     const text = `Outage of ${facts.provider}: ${reason}. Nothing is restarted, redeployed or rolled back until it is over.`;
-    return { state: next, hold: holdOf(next, nowMs), note: state === null ? { kind: 'began', text } : null };
+    return {
+      state: next,
+      hold: outageHold(next, nowMs),
+      note: state === null ? { kind: 'began', text } : null,
+    };
   }
   if (state === null) return { state: null, hold: null, note: null };
   const clearSinceMs = state.clearSinceMs ?? nowMs;
   if (nowMs - clearSinceMs < clearAfterMs) {
     const next = { ...state, clearSinceMs };
-    return { state: next, hold: holdOf(next, nowMs), note: null };
+    return { state: next, hold: outageHold(next, nowMs), note: null };
   }
   const minutes = Math.round((clearSinceMs - state.sinceMs) / 60_000);
   const text = `The outage of ${facts.provider} is over after ${minutes} min (${state.reason}). What is still down is worked on again.`;
@@ -61,7 +65,11 @@ function signOf({ services, apiFailure }: OutageFacts): string | null {
   return `${down.length} of ${meant.length} services are unhealthy (${names}${more})`;
 }
 
-function holdOf(state: OutageState, nowMs: number): { readonly reason: string; readonly untilMs: number } {
+/** What an outage holds. */
+export function outageHold(
+  state: OutageState,
+  nowMs: number,
+): { readonly reason: string; readonly untilMs: number } {
   const untilMs = state.clearSinceMs === null ? nowMs + lookAgainMs : state.clearSinceMs + clearAfterMs;
   return { reason: `held for an outage of the platform: ${state.reason}`, untilMs };
 }
