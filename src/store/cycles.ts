@@ -114,19 +114,6 @@ export async function readSourceMemory(db: Queryable, key: SourceMemoryKey): Pro
   return rows[0]?.memory ?? null;
 }
 
-/** What a kind of source remembers of each workspace of a tenant. */
-export async function readSourceMemories(
-  db: Queryable,
-  tenant: string,
-  source: string,
-): Promise<readonly { readonly workspace: string; readonly memory: Json }[]> {
-  const { rows } = await db.query(
-    'select workspace, memory from source_memory where tenant = $1 and source = $2',
-    [tenant, source],
-  );
-  return rows;
-}
-
 export type SourceMemoryKey = {
   readonly tenant: string;
   readonly workspace: string;

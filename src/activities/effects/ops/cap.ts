@@ -4,7 +4,7 @@ import type { EffectKind } from '../../../contract/effect.ts';
 import { judgeOpsCap } from '../../../policy/ops/ladder/ops-cap.ts';
 import { outageHold } from '../../../policy/ops/ladder/outage.ts';
 import { changesOf } from '../../../store/claims.ts';
-import { readWatches } from '../../sources/ops/deployments-memory.ts';
+import { readWatches } from '../../../store/ops/watches.ts';
 import type { EffectDefinition } from '../definition.ts';
 
 /** Whoever ordered them. */

@@ -1,11 +1,9 @@
-// What is remembered of the deployments of a workspace, from one reading to the next; and the part of it that effects and remedies go by. Bounded by the
-// number of services.
+// What is remembered of the deployments of a workspace, from one reading to the next. Bounded by the number of services. The part of it that effects
+// go by is read by src/store/ops/watches.ts.
 import * as z from 'zod';
 import type { Json } from '../../../contract/effect.ts';
 import type { ObservedFinding } from '../../../contract/finding.ts';
 import type { DeploymentMemory } from '../../../contract/ops/deployment-events.ts';
-import type { OutageState } from '../../../policy/ops/ladder/outage.ts';
-import type { Queryable } from '../../../store/database.ts';
 
 const Outage = z.object({ sinceMs: z.number(), reason: z.string(), clearSinceMs: z.number().nullable() });
 
@@ -33,31 +31,4 @@ export type DeploymentsMemory = z.output<typeof DeploymentsMemory>;
 /** Null: nothing was read yet, or by another version: what is bad is told again, and nothing else. */
 export function deploymentsMemoryOf(memory: Json): DeploymentsMemory | null {
   return DeploymentsMemory.safeParse(memory).data ?? null;
-}
-
-export type Watch = {
-  readonly workspace: string;
-  readonly watched: number;
-  /** Names are left out: only whether something is held. */
-  readonly outage: OutageState | null;
-};
-
-const WatchRow = z.object({
-  workspace: z.string(),
-  watched: z.number().nullable(),
-  outage: Outage.nullable().catch(null),
-});
-
-/** Of all workspaces of a tenant, as last read: how many services there are, and whether a platform is out. */
-export async function readWatches(db: Queryable, tenant: string): Promise<readonly Watch[]> {
-  // Not the whole of it: claims wait for this.
-  const { rows } = await db.query(
-    `select workspace, (memory ->> 'watched')::float8 as watched, memory -> 'outage' as outage
-     from source_memory where tenant = $1 and source = 'deployments'`,
-    [tenant],
-  );
-  return z
-    .array(WatchRow)
-    .parse(rows)
-    .map(({ watched, ...rest }) => ({ ...rest, watched: watched ?? 0 }));
 }
