@@ -16,6 +16,7 @@ import { readStatus, type Status } from './client/look/status.ts';
 import { type ApprovalView, approvalView, type FindingView } from './client/look/views.ts';
 import { readWhy, type Why } from './client/look/why.ts';
 import { requireTenant } from './client/names.ts';
+import * as ops from './client/ops/operate.ts';
 import * as focused from './client/steer/focus.ts';
 import * as orders from './client/steer/orders.ts';
 import * as pauses from './client/steer/pause.ts';
@@ -82,6 +83,19 @@ export type Untilgreen = {
     by: string,
     waiting?: Parameters<typeof focused.untilGreen>[3],
   ) => Promise<focused.UntilGreen>;
+  /** OPS-1: one order on production, through the same guards. */
+  readonly operate: (
+    where: ops.Where,
+    order: Parameters<typeof ops.operate>[2],
+    by: string,
+    waiting?: Parameters<typeof ops.operate>[4],
+  ) => Promise<ops.Operated>;
+  /** OPS-1: services, logs, names of variables; changes nothing. */
+  readonly inspect: (
+    where: ops.Where,
+    wanted: Parameters<typeof ops.inspect>[2],
+    by: string,
+  ) => ReturnType<typeof ops.inspect>;
   readonly decide: (options: orders.DecideOptions) => Promise<orders.Decided>;
   readonly approvals: (tenant?: string) => Promise<readonly ApprovalView[]>;
   readonly status: (tenant?: string) => Promise<Status>;
@@ -152,6 +166,8 @@ export async function connectUntilgreen(options: ConnectOptions = {}): Promise<U
       ask(() => orders.remediate(context, name, finding, by, waiting)),
     fixRun: (where, run, by, waiting) => ask(() => focused.fixRun(context, where, run, by, waiting)),
     untilGreen: (where, by, waiting) => ask(() => focused.untilGreen(context, where, by, waiting)),
+    operate: (where, order, by, waiting) => ask(() => ops.operate(context, where, order, by, waiting)),
+    inspect: (where, wanted, by) => ask(() => ops.inspect(context, where, wanted, by)),
     decide: (how) => ask(() => orders.decide(context, how)),
     approvals: (name) => ask(() => readApprovals(context, name)),
     status: (name) => ask(async () => readStatus(context, await tenantOf(name))),

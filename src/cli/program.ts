@@ -10,6 +10,10 @@ import { showCommand } from './look/show.ts';
 import { statusCommand } from './look/status.ts';
 import { watchCommand } from './look/watch.ts';
 import { whyCommand } from './look/why.ts';
+import { manageVariablesCommand } from './ops/manage-variables.ts';
+import { provisionCommand } from './ops/provision.ts';
+import { restartServiceCommand, servicesCommand } from './ops/services.ts';
+import { viewLogsCommand } from './ops/view-logs.ts';
 import { type CommandGroup, type Register, runCommands } from './run-commands.ts';
 import { completionCommand } from './set-up/completion.ts';
 import { doctorCommand } from './set-up/doctor.ts';
@@ -56,6 +60,16 @@ const groups: readonly CommandGroup[] = [
       rejectCommand,
       drainCommand,
       startCommand,
+    ],
+  },
+  {
+    title: 'Production:',
+    commands: [
+      servicesCommand,
+      viewLogsCommand,
+      restartServiceCommand,
+      manageVariablesCommand,
+      provisionCommand,
     ],
   },
   textGroup,

@@ -42,7 +42,8 @@ async function onPlatform(
   platform: Platform,
   overview: Overview,
 ): Promise<PlannedOperation> {
-  const named = order.service === undefined ? null : serviceNamed(overview, order.service);
+  const isNew = order.operation === 'createService';
+  const named = order.service === undefined || isNew ? null : serviceNamed(overview, order.service);
   switch (order.operation) {
     case 'restart':
     case 'redeploy': {
