@@ -4,7 +4,7 @@ import type { RailwaySettings } from '../../contract/ops/settings.ts';
 import { boundedLine } from '../provider/log-line.ts';
 import { type LogQuestion, type Provider, type ProviderCall, ProviderFailure } from '../provider/provider.ts';
 import { type Client, createClient, type RequestBudget } from './client.ts';
-import { type Place, placeOf } from './place.ts';
+import { type Place, type PlaceOf, placeOf } from './place.ts';
 import type { LogShape, ServiceShape } from './shapes.ts';
 import { deploymentOf, serviceOf } from './status.ts';
 import { railwayWrites } from './writes.ts';
@@ -33,7 +33,7 @@ export function requestsPerOverview(services: number): number {
 export function createRailwayProvider(settings: RailwaySettings, parts: RailwayParts): Provider {
   const { apiUrl, tokenKind } = settings;
   const client = createClient({ ...parts, apiUrl, tokenKind });
-  const place = (call: ProviderCall): Promise<Place> => placeOf(settings, parts.token, client, call);
+  const place = placeOf(settings, client);
 
   return {
     overview: async (call) => {
@@ -117,7 +117,7 @@ async function everyPage(
 
 async function newest(
   client: Client,
-  place: (call: ProviderCall) => Promise<Place>,
+  place: PlaceOf,
   serviceId: string,
   call: ProviderCall,
 ): Promise<string | null> {

@@ -1,7 +1,7 @@
 // The writes of Railway: each method one mutation, but for a change of scale or version, which Railway takes in two. Variables are set one by one.
-import { type Provider, type ProviderCall, ProviderFailure } from '../provider/provider.ts';
+import { type Provider, ProviderFailure } from '../provider/provider.ts';
 import type { Client } from './client.ts';
-import type { Place } from './place.ts';
+import type { PlaceOf } from './place.ts';
 
 type Writes = Pick<
   Provider,
@@ -15,10 +15,7 @@ type Writes = Pick<
   | 'addDatabase'
 >;
 
-export function railwayWrites(
-  client: Client,
-  place: (call: ProviderCall) => Promise<Place>,
-): Required<Writes> {
+export function railwayWrites(client: Client, place: PlaceOf): Required<Writes> {
   return {
     restart: async ({ id }, call) => {
       done('restart', (await client.write('restart', { id }, call)).deploymentRestart);

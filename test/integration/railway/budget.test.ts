@@ -95,7 +95,7 @@ describe('DEPLOY-5 with Railway', () => {
       expect(rig.asked()).toEqual([]);
       nowMs += 20_000;
       await second.overview(call);
-      expect(rig.asked()).toEqual(['Overview']);
+      expect(rig.asked()).toEqual(['ProjectToken', 'Overview']);
     } finally {
       await rig.railway.close();
     }
