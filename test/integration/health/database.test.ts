@@ -84,13 +84,14 @@ describe('a database', () => {
     const sockets: Socket[] = [];
     const server = await listening((socket) => sockets.push(socket));
     const port = (server.address() as AddressInfo).port;
-    expect(await answers(`postgres://me:word-of-me@127.0.0.1:${port}/shop`, { timeout: '1s' })).toMatchObject(
-      {
-        state: 'failed',
-        reason: 'timed out before it answered (TIMEOUT)',
-        facts: { stage: 'answer', code: 'TIMEOUT' },
-      },
-    );
+    const read = await answers(`postgres://me:word-of-me@127.0.0.1:${port}/shop`, { timeout: '1s' });
+    // Not the driver's own 10 s.
+    expect(read.latencyMs).toBeLessThan(7_000);
+    expect(read).toMatchObject({
+      state: 'failed',
+      reason: 'timed out before it answered (TIMEOUT)',
+      facts: { stage: 'answer', code: 'TIMEOUT' },
+    });
     // And it is not left open.
     await Promise.all(
       sockets.map((socket) => socket.closed || new Promise((resolve) => socket.once('close', resolve))),

@@ -92,6 +92,18 @@ describe('a body', () => {
     });
   });
 
+  it('that says gzip and whose connection breaks is noticed at once', async () => {
+    answering((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': '5000' });
+      response.write(gzipSync('{"status":"ok"}').subarray(0, 12));
+      setTimeout(() => response.destroy(), 50);
+    });
+    expect(await reading(backend)).toMatchObject({
+      state: 'failed',
+      facts: { stage: 'body', code: 'ECONNRESET' },
+    });
+  });
+
   it('of invalid UTF-8 is text with marks, and its reason is well formed', async () => {
     const bytes = Buffer.from([
       0x7b, 0xff, 0xfe, 0xc3, 0x28, 0xed, 0xa0, 0x80, 0x00, 0x1b, 0x5b, 0x33, 0x31, 0x6d, 0x7d,
