@@ -9,7 +9,7 @@ import { createActivities } from '../../src/activities/index.ts';
 import { createServices, type Services } from '../../src/activities/services.ts';
 import { startAndWake } from '../../src/client/steer/loops.ts';
 import { createSecretResolver } from '../../src/config/secrets.ts';
-import { parseTenantFile } from '../../src/config/tenant-file.ts';
+import { parseTenantFile, type TenantSource } from '../../src/config/tenant-file.ts';
 import type { TenantState, TenantView } from '../../src/contract/loop.ts';
 import { type QueueNames, queries, tenantWorkflowId, workflowTypes } from '../../src/contract/names.ts';
 import type { TenantConfig } from '../../src/contract/tenant-config.ts';
@@ -188,6 +188,7 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
           sources: world.sources(pool),
           definitions: world.definitions,
           uiUrl: 'http://ui.example',
+          baseBranch: async () => 'main',
           // Its clock is the database's, which no test skips.
           door: { times: { leaseMs: 5_000, writeMs: 4_000, settleMs: 300 } },
         }),
@@ -222,8 +223,8 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
     startWorker,
     stopWorker,
     apply: async (tenant, settings = {}) => {
-      const config = configOf(tenant, settings);
-      await applyTenant(database.pool as unknown as Pool, config, 'test', await server.nowMs());
+      const { config, source } = parsedFile(tenant, settings);
+      await applyTenant(database.pool as unknown as Pool, config, 'test', await server.nowMs(), source);
       return config;
     },
     startLoop: async (tenant, options = {}) => {
@@ -280,7 +281,10 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
 }
 
 /** A tenant that may act, with one workspace; `settings` replaces whole top-level keys of its file. */
-function configOf(tenant: string, settings: Settings): TenantConfig {
+function parsedFile(
+  tenant: string,
+  settings: Settings,
+): { readonly config: TenantConfig; readonly source: TenantSource } {
   const file = {
     tenant,
     autonomy: { default: 'act' },
@@ -292,7 +296,7 @@ function configOf(tenant: string, settings: Settings): TenantConfig {
   };
   const parsed = parseTenantFile(JSON.stringify(file), { fileName: 'tenant.yaml' });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
+  return parsed;
 }
 
 export type WorkspaceParts = {
