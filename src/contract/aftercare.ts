@@ -42,7 +42,13 @@ export type CareNote =
       readonly reason: string;
     }
   | { readonly about: 'repeat'; readonly resolvedMs: number; readonly reason: string }
-  | { readonly about: 'end'; readonly resolvedMs: number; readonly reason: string };
+  /** `checksMs`: all checks of its fix, which is proved when each of them passed; absent: none was to be made. */
+  | {
+      readonly about: 'end';
+      readonly resolvedMs: number;
+      readonly checksMs?: readonly number[];
+      readonly reason: string;
+    };
 
 export type CareActivities = {
   /** Null: nothing to do here any more: the tenant, its workspace or the finding is gone. */
@@ -54,8 +60,8 @@ export type CareActivities = {
 
 export type CareResult = { readonly outcome: 'done' | 'gone'; readonly summary: string };
 
-/** How a fix stands, for people and programs. */
+/** How a fix stands, for people and programs. `unproved`: its checks are over, and not all of them passed. */
 export type SoakState = {
-  readonly state: 'running' | 'proved' | 'repeat';
+  readonly state: 'running' | 'proved' | 'unproved' | 'repeat';
   readonly passedMs: readonly number[];
 };

@@ -10,7 +10,7 @@ import { type FindingKey, type FindingMemory, readFindingRow, readMemory, rememb
 
 const Soak = z.object({
   resolvedMs: z.number(),
-  state: z.enum(['running', 'proved', 'repeat']),
+  state: z.enum(['running', 'proved', 'unproved', 'repeat']),
   passedMs: z.array(z.number()),
 });
 
@@ -145,9 +145,13 @@ function patchOf(note: CareNote, memory: FindingMemory): FindingMemory {
       };
     }
     case 'end': {
+      const { resolvedMs, checksMs = [], reason } = note;
       const soak = soakIn(memory);
-      const proved = soak?.state === 'running' && soak.resolvedMs === note.resolvedMs;
-      return { aftercare: note.reason, ...(proved ? { soak: { ...soak, state: 'proved' } } : {}) };
+      const ofNow = soak?.resolvedMs === resolvedMs ? soak : undefined;
+      if (checksMs.length === 0 || ofNow?.state === 'repeat') return { aftercare: reason };
+      const passedMs = ofNow?.passedMs ?? [];
+      const state = checksMs.every((check) => passedMs.includes(check)) ? 'proved' : 'unproved';
+      return { aftercare: reason, soak: { resolvedMs, state, passedMs } };
     }
   }
 }

@@ -11,7 +11,14 @@ import {
 import type { CareNote, CareResult, CareView } from '../contract/aftercare.ts';
 import type { RemedyInput } from '../contract/loop.ts';
 import { remedyWorkflowId } from '../contract/names.ts';
-import { checksOf, isRepeat, spanOf, whyClosed, whyIssueClosed } from '../policy/aftercare.ts';
+import {
+  checksOf,
+  isRepeat,
+  repeatWindowMs,
+  spanOf,
+  whyClosed,
+  whyIssueClosed,
+} from '../policy/aftercare.ts';
 import { careActivities, ciActivities } from './activities.ts';
 import {
   type EffectEnd,
@@ -78,17 +85,19 @@ async function turn(input: RemedyInput): Promise<Turn> {
   const issue = await tidyIssue(input, seen);
   const { fixedBy } = pull;
   const soak = await check(input, seen, seen.resolvedMs, fixedBy);
-  const next = [pull.again, issue, soak].filter((at) => at !== null);
+  const next = [pull.again, issue, soak.again].filter((at) => at !== null);
   if (next.length > 0) {
-    const waitsFor = soak === null ? 'what holds the closing' : `the next check of ${fixedBy}`;
+    const waitsFor = soak.again === null ? 'what holds the closing' : `the next check of ${fixedBy}`;
     setCurrentDetails(`Waiting for ${escapeText(waitsFor)}`);
     return { againAtMs: Math.min(...next), waitsFor };
   }
-  const held = fixedBy !== '' && seen.soakAfterMs.length > 0;
-  const summary = held
-    ? `${fixedBy} was checked until ${spanOf(Math.max(...seen.soakAfterMs))} after it was green`
-    : 'nothing is left open';
-  await note(input, { about: 'end', resolvedMs: seen.resolvedMs, reason: summary });
+  const checksMs = fixedBy === '' ? [] : seen.soakAfterMs;
+  const held =
+    checksMs.length > 0
+      ? `${fixedBy} was checked until ${spanOf(Math.max(...checksMs))} after it was green`
+      : 'nothing is left open';
+  const summary = soak.fails ?? held;
+  await note(input, { about: 'end', resolvedMs: seen.resolvedMs, checksMs, reason: summary });
   return { outcome: 'done', summary };
 }
 
@@ -165,19 +174,22 @@ async function noteEnd(
   return null;
 }
 
+/** `fails`: the job is red, in words; no more checks are made then. */
+type Checked = { readonly again: Again; readonly fails?: string };
+
 /** Reads the job's newest run when a check is due. A fix that did not hold is checked no more: the loop is told to look at the job. */
 async function check(
   input: RemedyInput,
   seen: CareView,
   resolvedMs: number,
   fixedBy: string,
-): Promise<Again> {
-  if (fixedBy === '') return null;
+): Promise<Checked> {
+  if (fixedBy === '') return { again: null };
   const { due, nextAtMs } = checksOf(seen.soakAfterMs, seen.passedMs, resolvedMs, Date.now());
-  if (due.length === 0) return nextAtMs;
+  if (due.length === 0) return { again: nextAtMs };
   const checks = due.map(spanOf).join(', ');
   const now = await ciActivities(input.queues, `check after ${checks}`).diagnoseCi(refOf(input));
-  if (now.running) return Date.now() + runningMs;
+  if (now.running) return { again: Date.now() + runningMs };
   if (!now.red) {
     await note(input, {
       about: 'passed',
@@ -185,13 +197,17 @@ async function check(
       checksMs: due,
       reason: `${fixedBy} after ${checks}: ${now.why}`,
     });
-    return nextAtMs;
+    return { again: nextAtMs };
   }
-  if (!isRepeat(resolvedMs, Date.now())) return null;
+  if (!isRepeat(resolvedMs, Date.now()))
+    return {
+      again: null,
+      fails: `the job fails in run ${now.runId}, more than ${spanOf(repeatWindowMs)} after ${fixedBy}: not a repeat failure, and the fix is not proved`,
+    };
   const reason = `the job fails again within 48 h of ${fixedBy}: run ${now.runId}`;
   await note(input, { about: 'repeat', resolvedMs, reason });
   await reportTo(input, 'waiting');
-  return null;
+  return { again: null, fails: reason };
 }
 
 function note(input: RemedyInput, what: CareNote): Promise<void> {

@@ -46,13 +46,14 @@ const head = [
   'After the fix',
 ];
 
-/** `passed 10m, 1h`, `proved`, `2 repeat failures`: how the fixes held (CI-10). */
+/** `passed 10m, 1h`, `proved`, `not proved`, `2 repeat failures`: how the fixes held (CI-10). */
 export function afterText({
   soak,
   repeatFailures,
 }: Pick<CiStateRow, 'soak' | 'repeatFailures'>): string | null {
   const parts = [
     soak?.state === 'proved' ? 'proved' : '',
+    soak?.state === 'unproved' ? 'not proved' : '',
     soak?.state === 'running'
       ? soak.passed.length === 0
         ? 'to be checked'

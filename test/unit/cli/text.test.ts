@@ -169,6 +169,7 @@ test.each([
   [null, 0, null],
   [{ state: 'running', passed: [], nextCheckAt: null }, 0, 'to be checked'],
   [{ state: 'proved', passed: ['10m', '1h', '24h', '48h'], nextCheckAt: null }, 0, 'proved'],
+  [{ state: 'unproved', passed: ['10m'], nextCheckAt: null }, 0, 'not proved'],
   [{ state: 'repeat', passed: ['10m'], nextCheckAt: null }, 2, '2 repeat failures'],
 ] as const)('CI-10: how a fix held is said in a few words: %j, %i', (soak, repeatFailures, text) => {
   expect(afterText({ soak, repeatFailures })).toBe(text);

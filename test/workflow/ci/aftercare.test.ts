@@ -119,6 +119,27 @@ test('CI-10: a check sees the failure before the loop does; it is one repeat fai
   expect(await trail('finding.repeatFailure')).toHaveLength(1);
 });
 
+test('CI-10: a check that is made days late and finds the job red: no repeat failure, and never proved', async () => {
+  await fixed('late', 5 * hourMs);
+  await rig.skip(2 * hourMs);
+  await until(async () => expect(await trail('soak.passed')).toHaveLength(2));
+  const place = rig.world.place('late');
+  place.sources.ciRuns = 'throw';
+  place.ci = { ...place.ci, jobs: ['build'], runId: 3, headSha: 'c'.repeat(40) };
+  // As after a stop of days: it was green three days earlier than the clock says.
+  await rig.database.pool.query(
+    `update findings set resolved_ms = resolved_ms - $1, memory = jsonb_set(memory, '{soak,resolvedMs}', to_jsonb(resolved_ms - $1))`,
+    [3 * dayMs],
+  );
+  await rig.skip(24 * hourMs);
+  await until(async () => expect(await trail('aftercare.done')).toHaveLength(1));
+  expect(await memory()).toMatchObject({ soak: { state: 'unproved', passedMs: [10 * minuteMs, hourMs] } });
+  expect((await trail('aftercare.done'))[0]?.reason).toBe(
+    'the job fails in run 3, more than 48h after pull request #2: not a repeat failure, and the fix is not proved',
+  );
+  expect(await trail('finding.repeatFailure')).toEqual([]);
+});
+
 test('CI-10, DUR-2: the checks outlive the Temporal database: what is due is made, what was made is not made again', async () => {
   await fixed('lost', 5 * hourMs);
   await rig.skip(2 * hourMs);
