@@ -30,7 +30,7 @@ export const chanceRules: RuleTable = {
       id: 'browser',
       weight: 0.62,
       pattern:
-        /StaleElementReference|stale element reference|Target (?:page, context or browser has been |)closed|ElementClickIntercepted|element is not attached|Element is not (?:attached|stable)|detached from the DOM|Session (?:terminated|not found|closed)|chrome not reachable|Page crashed|page has been closed|Navigation (?:timeout|failed)|browser has disconnected|Protocol error \(.{1,60}\): (?:Target|Session) closed|ERR_ABORTED|NoSuchSession|disconnected: (?:not connected|received Inspector)/i,
+        /StaleElementReference|stale element reference|Target (?:page, context or browser has been |)closed|ElementClickIntercepted|element is not attached|Element is not (?:attached|stable)|detached from the DOM|Session (?:terminated|not found|closed)|chrome not reachable|Page crashed|page has been closed|Navigation (?:timeout|failed)|browser has disconnected|Protocol error \(.{1,60}\): (?:Target|Session) closed|ERR_ABORTED|NoSuchSession|disconnected: (?:not connected|received Inspector|unable to receive message)|renderer (?:process )?(?:has |just )?crashed|browser (?:process )?(?:has |just |was )?(?:crashed|closed the connection)/i,
     },
     {
       id: 'port',

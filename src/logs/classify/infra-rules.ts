@@ -63,7 +63,7 @@ export const platformRules: RuleTable = {
       id: 'cancelled',
       weight: 0.7,
       pattern:
-        /^(?:##\[error\]|Error: )?The operation was cancell?ed|^The (?:job|build|run|pipeline) (?:was|has been) cancell?ed|Canceling since a higher priority|^Build was (?:aborted|cancell?ed)|^Finished: ABORTED|^Aborted by /,
+        /^(?:##\[error\]|Error: )?The operation was cancell?ed|^The (?:job|build|run|pipeline) (?:was|has been) cancell?ed|Canceling since a higher priority|^Build was (?:aborted|cancell?ed)|^Finished: ABORTED|^Aborted by |^ERROR: Job failed: cancell?ed/,
     },
     {
       id: 'disk',
@@ -82,13 +82,13 @@ export const infraRules: RuleTable = {
       id: 'name-resolution',
       weight: 0.84,
       pattern:
-        /Could not resolve (?:host|proxy)|Temporary failure (?:in name resolution|resolving)|getaddrinfo (?:ENOTFOUND|EAI_AGAIN|failed)|EAI_AGAIN|Name or service not known|no such host\b|nodename nor servname|UnknownHostException|Name does not resolve|failed to lookup address information|Failed to resolve '[\w.-]+'|NameResolutionError|DNS (?:lookup|resolution) failed|dns error: |Unable to resolve host|unable to resolve host address|Couldn't resolve host|server misbehaving/i,
+        /Could not resolve (?:host|proxy)|Temporary failure (?:in name resolution|resolving)|getaddrinfo (?:ENOTFOUND|EAI_AGAIN|failed)|EAI_AGAIN|Name or service not known|no such host\b|nodename nor servname|UnknownHostException|Name does not resolve|failed to lookup address information|Failed to resolve '[\w.-]+'|NameResolutionError|DNS (?:lookup|resolution) failed|dns error: |Unable to resolve host|unable to resolve host address|Couldn't resolve host|server misbehaving|could not reach host \S/i,
     },
     {
       id: 'connection',
       weight: 0.76,
       pattern:
-        /(?:connect|read|request)?\b(?:ETIMEDOUT|ESOCKETTIMEDOUT|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ERR_STREAM_PREMATURE_CLOSE)\b|Connection (?:timed out|reset by peer|was reset|reset$|broken)|Read timed out|Connect(?:ion)? ?timed? ?out|connect timed out|(?:dial|read|write) tcp .{1,120}(?:i\/o timeout|connection reset|timed? ?out|unreachable)|net\/http: (?:TLS handshake timeout|request canceled)|Network is unreachable|No route to host|socket hang up|ReadTimeoutError|ConnectTimeoutError|RemoteDisconnected|IncompleteRead|Max retries exceeded with url|Premature (?:end of|EOF)|NoHttpResponseException|failed to respond|network (?:error|timeout|failure|connection (?:lost|aborted))|There appears to be trouble with your network|The operation timed out|a connection attempt failed because|request to https?:\S+ failed|TimeoutError: .{0,60}https?:|client\.timeout exceeded|curl: \((?:5|6|7|16|18|28|35|52|55|56|92)\)|spurious network error|Timeout was reached|Could not connect to server$|[Cc]ould not connect to [\w-]+(?:\.[\w-]+)+\b|Net::(?:Open|Read)Timeout|SocketTimeoutException|curl error (?:6|7|28|35|52|56)\b|(?:Get|Head|Post) "https?:[^"]{1,300}": (?:.{0,80})(?:deadline exceeded|EOF|timeout|reset)|transfer closed with|Operation (?:too slow|timed out after)|unexpected EOF (?:while reading|from server)|Failed to connect to \S+ port/i,
+        /(?:connect|read|request)?\b(?:ETIMEDOUT|ESOCKETTIMEDOUT|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ERR_STREAM_PREMATURE_CLOSE)\b|Connection (?:timed out|reset by peer|was reset|reset$|broken)|Read timed out|Connect(?:ion)? ?timed? ?out|connect timed out|(?:dial|read|write) tcp .{1,120}(?:i\/o timeout|connection reset|timed? ?out|unreachable)|net\/http: (?:TLS handshake timeout|request canceled)|Network is unreachable|No route to host|socket hang up|ReadTimeoutError|ConnectTimeoutError|RemoteDisconnected|IncompleteRead|Max retries exceeded with url|Premature (?:end of|EOF)|NoHttpResponseException|failed to respond|network (?:error|timeout|failure|connection (?:lost|aborted))|There appears to be trouble with your network|The operation timed out|a connection attempt failed because|request to https?:\S+ failed|TimeoutError: .{0,60}https?:|client\.timeout exceeded|curl: \((?:5|6|7|16|18|28|35|52|55|56|92)\)|spurious network error|Timeout was reached|Could not connect to server$|[Cc]ould not connect to [\w-]+(?:\.[\w-]+)+\b|Net::(?:Open|Read)Timeout|SocketTimeoutException|curl error (?:6|7|28|35|52|56)\b|(?:Get|Head|Post) "https?:[^"]{1,300}": (?:.{0,80})(?:deadline exceeded|EOF|timeout|reset)|transfer closed with|Operation (?:too slow|timed out after)|unexpected EOF (?:while reading|from server)|Failed to connect to \S+ port|Got \w{1,40} ?(?:error|exception) trying to find package/i,
     },
     {
       id: 'tls',
@@ -100,7 +100,7 @@ export const infraRules: RuleTable = {
       id: 'server-error',
       weight: 0.84,
       pattern:
-        /\b(?:HTTP(?:\/[\d.]+)?|status(?: code)?|code|error|response|returned|server replied|answered|got)[ :="']{1,4}(?:HTTP )?(?:50[0234]|52\d|429)\b|\b(?:502 Bad Gateway|503 Service (?:Temporarily )?Unavailable|504 Gateway Time-?out|500 Internal Server Error|429 Too Many Requests|503 Backend|50[0234] Server Error)|HTTP error 50\d|ERR_PNPM_FETCH_5\d\d|Service Unavailable$|Bad Gateway$|received HTTP code 50\d|Return code is: (?:50\d|429)|The requested URL returned error: (?:5\d\d|429)|upstream connect error|server (?:is )?temporarily unavailable|server encountered a temporary error/i,
+        /\b(?:HTTP(?:\/[\d.]+)?|status(?: code)?|code|error|response|returned|server replied|answered|got)[ :="']{1,4}(?:HTTP )?(?:50[0234]|52\d|429)\b|\b(?:502 Bad Gateway|503 Service (?:Temporarily )?Unavailable|504 Gateway Time-?out|500 Internal Server Error|429 Too Many Requests|503 Backend|50[0234] Server Error)|HTTP error 50\d|ERR_PNPM_FETCH_5\d\d|Service Unavailable$|Bad Gateway$|received HTTP code 50\d|Return code is: (?:50\d|429)|The requested URL returned error: (?:5\d\d|429)|returned an error: \((?:50[0234]|429)\)|upstream connect error|server (?:is )?temporarily unavailable|server encountered a temporary error/i,
     },
     { id: 'server-error', weight: 0.84, pattern: /\bcode E(?:50[0-4]|429)\b/ },
     {
@@ -113,7 +113,7 @@ export const infraRules: RuleTable = {
       id: 'rate-limit',
       weight: 0.92,
       pattern:
-        /toomanyrequests|pull rate limit|API rate limit (?:exceeded|of)|secondary rate limit|rate limit(?:ed)? exceeded|Rate limit reached|too many requests|quota (?:has been )?exceeded|rate limit hit|abuse detection mechanism/i,
+        /toomanyrequests|pull rate limit|API rate limit (?:exceeded|of)|secondary rate limit|rate limit(?:ed)? exceeded|Rate limit reached|too many requests|quota (?:has been )?exceeded|rate limit hit|abuse detection mechanism|\bThrottl(?:ing|ed)Exception\b|RequestLimitExceeded|: Rate exceeded$/i,
     },
     {
       id: 'git-transfer',

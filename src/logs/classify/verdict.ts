@@ -12,7 +12,16 @@ export type Verdict = {
 type Weighted = Hit & { readonly score: number };
 
 /** A missing package and the like: the consequence, where the network failed before. */
-const CONSEQUENCES = new Set(['resolution', 'package', 'no-module', 'yaml', 'library', 'lock', 'workflow']);
+const CONSEQUENCES = new Set([
+  'resolution',
+  'package',
+  'no-module',
+  'yaml',
+  'library',
+  'lock',
+  'workflow',
+  'build-file',
+]);
 const TRANSPORT = new Set([
   'name-resolution',
   'connection',
@@ -22,13 +31,16 @@ const TRANSPORT = new Set([
   'package-index',
   'git-transfer',
 ]);
+/** What fails by chance before a test is named: nothing listens, nothing renders. */
+const WITHOUT_TESTS = new Set(['port', 'browser']);
 /** More failing tests at once than chance makes. A test that only takes too long may wait for what never comes: one alone. */
 const MAX_CHANCE_TESTS = 3;
 const MAX_SLOW_TESTS = 1;
 const MAX_EVIDENCE = 8;
+const MAX_NAMES = 200;
 
 export function verdictOf(log: ScannedLog): Verdict {
-  const hits = weighted(log);
+  const hits = weighted(log).filter((hit) => !isOnlyTestName(hit, log.failedTests));
   const best = (pick: (hit: Weighted) => boolean): Weighted | undefined => {
     let top: Weighted | undefined;
     for (const hit of hits) if (pick(hit) && (!top || hit.score > top.score)) top = hit;
@@ -101,6 +113,8 @@ export function verdictOf(log: ScannedLog): Verdict {
   }
 
   function ofBuild(): Verdict {
+    // A runner that is not known compared something, whatever else was printed.
+    if (compared && summary && score(build) < 0.7) return say('regression', 0.7, assertion, summary);
     const cause = score(env) >= score(config) ? env : config;
     const consequence = cause !== undefined && CONSEQUENCES.has(cause.rule.id);
     if (score(build) >= 0.7) {
@@ -115,7 +129,7 @@ export function verdictOf(log: ScannedLog): Verdict {
     if (cause && cause.score >= Math.max(0.5, score(build), score(exception) - 0.05))
       return say(cause.table.class, cause.score - 0.1, cause);
     if (score(mark) >= 0.8) return say('flake', 0.7, mark);
-    if (chance?.rule.id === 'port' && score(chance) >= 0.6) return say('flake', 0.5, chance);
+    if (chance && WITHOUT_TESTS.has(chance.rule.id) && score(chance) >= 0.6) return say('flake', 0.5, chance);
     if (compared || score(exception) >= 0.3)
       return say('regression', compared ? 0.7 : 0.5, assertion, exception, goal);
     if (score(build) >= 0.4) return say('regression', 0.45, build);
@@ -137,6 +151,13 @@ function weighted(log: ScannedLog): Weighted[] {
     const platform = hit.table.kind === 'platform' && hit.step >= (failedSteps?.from ?? 0);
     return { ...hit, score: hit.weight * (elsewhere && !platform ? 0.35 : early) };
   });
+}
+
+/** A test that is called after what it tests says nothing by its name. */
+function isOnlyTestName({ table, rule, text }: Hit, failedTests: readonly string[]): boolean {
+  if (table.class === 'regression') return false;
+  const name = failedTests.slice(0, MAX_NAMES).find((one) => one.length >= 8 && text.includes(one));
+  return name !== undefined && !rule.pattern.test(text.replace(name, ''));
 }
 
 function evidence(
