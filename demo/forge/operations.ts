@@ -211,6 +211,8 @@ export interface ForgeOperations {
     login: string;
     permission: Permission;
     token?: string;
+    /** The account of the app with this id. */
+    app?: number;
   }): Promise<{ login: string; id: number; token: string }>;
   setPermission(spec: { owner: string; repo: string; login: string; permission: Permission }): Promise<void>;
   /** Commits files (null deletes) straight onto a branch, as `login`; starts CI like any push. */

@@ -19,7 +19,7 @@ export function userJson(state: ForgeState, user: User): Json {
     avatar_url: `${state.url}/avatars/${user.id}`,
     url: `${state.url}/users/${user.login}`,
     html_url: `${state.url}/${user.login}`,
-    type: 'User',
+    type: user.app === null ? 'User' : 'Bot',
     site_admin: false,
   };
 }
@@ -148,7 +148,7 @@ export function commentJson(state: ForgeState, repository: Repository, comment: 
     author_association: association(repository, comment.user),
     created_at: isoTime(comment.createdAt),
     updated_at: isoTime(comment.updatedAt),
-    performed_via_github_app: null,
+    performed_via_github_app: comment.user.app === null ? null : { id: comment.user.app },
   };
 }
 

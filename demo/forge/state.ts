@@ -13,6 +13,8 @@ export interface User {
   readonly login: string;
   readonly permission: Permission;
   readonly createdAt: number;
+  /** The id of the app whose account it is; null: a person. */
+  readonly app: number | null;
 }
 
 export interface Pull {
@@ -141,13 +143,14 @@ export function createSlots(count: number): <T>(task: () => Promise<T>) => Promi
 /** Creates a user, or gives an existing one a further token. */
 export function addUser(
   state: ForgeState,
-  spec: { login: string; permission: Permission; token?: string | undefined },
+  spec: { login: string; permission: Permission; token?: string | undefined; app?: number | undefined },
 ): { user: User; token: string } {
   const user = state.users.get(spec.login) ?? {
     id: takeId(state),
     login: spec.login,
     permission: spec.permission,
     createdAt: state.now(),
+    app: spec.app ?? null,
   };
   state.users.set(spec.login, user);
   const token = spec.token ?? `forge-${spec.login}-${randomBytes(12).toString('hex')}`;

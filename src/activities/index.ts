@@ -1,6 +1,8 @@
 // All activities of a worker, by queue: what waits on the network, and what uses processor and disk.
 import { decideApproval } from '../store/approvals.ts';
 import { loadEvidence } from '../store/evidence.ts';
+import { acknowledgeIncident } from '../store/ops/incidents.ts';
+import { createDiagnosticActivities } from './diagnostics/activities.ts';
 import { createEffectActivities } from './effects/activities.ts';
 import { createAlertEffects } from './effects/alert.ts';
 import type { EffectDefinition } from './effects/definition.ts';
@@ -32,6 +34,7 @@ import { createDriftSource } from './sources/drift.ts';
 import { createMigrationsSource } from './sources/migrations.ts';
 import { createDeploymentsSource } from './sources/ops/deployments.ts';
 import { createHealthSource } from './sources/ops/health.ts';
+import { createMentionsSource } from './sources/ops/mentions.ts';
 import { createVersionsSource } from './sources/ops/versions.ts';
 import { createSourceActivities } from './sources/read.ts';
 
@@ -43,6 +46,8 @@ export type ActivityOptions = {
   readonly door?: Pick<DoorOptions, 'times' | 'dryRun' | 'atPoint'>;
   /** Address of the Temporal UI, for links in issues. */
   readonly uiUrl?: string;
+  /** Of tests whose repository is none. */
+  readonly baseBranch?: () => Promise<string>;
   /** Crash points and times of tests. */
   readonly model?: ModelOptions;
   /** Instead of our own: sources and effects of a test's scripted world, read and written through the same activities. */
@@ -90,7 +95,12 @@ export function createActivities(services: Services, options: ActivityOptions): 
     createDeploymentsSource(services),
     createHealthSource({ resolve: services.secrets.resolve }),
     createVersionsSource(services),
-    createApprovalsSource({ github, decide: (decision) => decideApproval(pool, decision) }),
+    createMentionsSource({ github }),
+    createApprovalsSource({
+      github,
+      decide: (decision) => decideApproval(pool, decision),
+      acknowledge: (ack) => acknowledgeIncident(pool, ack),
+    }),
   ];
   const door = createDoor({
     pool,
@@ -115,6 +125,7 @@ export function createActivities(services: Services, options: ActivityOptions): 
     ...createDriftActivities(services),
     ...createMigrationActivities(services),
     ...createOperationActivities(services),
+    ...createDiagnosticActivities(services),
     ...createIncidentActivities(services, options),
   };
 }

@@ -16,6 +16,7 @@ import type { ModelActivities } from '../contract/model.ts';
 import type { QueueNames } from '../contract/names.ts';
 import { failures } from '../contract/names.ts';
 import type { IncidentActivities } from '../contract/ops/activities.ts';
+import type { DiagnosticActivities } from '../contract/ops/diagnostics.ts';
 import type { OperationActivities } from '../contract/ops/operation.ts';
 import type { TriageActivities } from '../contract/triage.ts';
 
@@ -210,6 +211,28 @@ export function operationActivities(queues: QueueNames, summary: string): Operat
     ...readOptions,
     startToCloseTimeout: 60_000,
     scheduleToCloseTimeout: 3 * 60_000,
+    taskQueue: queues.io,
+    summary,
+  });
+}
+
+/** The same, for a question: reads of production, none of which may hang. */
+export function diagnosticActivities(queues: QueueNames, summary: string): DiagnosticActivities {
+  return proxyActivities<DiagnosticActivities>({
+    ...readOptions,
+    startToCloseTimeout: 90_000,
+    scheduleToCloseTimeout: 3 * 60_000,
+    taskQueue: queues.io,
+    summary,
+  });
+}
+
+/** A model that somebody waits for: a minute, or none. */
+export function questionActivities(queues: QueueNames, summary: string): ModelActivities {
+  return proxyActivities<ModelActivities>({
+    ...modelOptions,
+    startToCloseTimeout: 60_000,
+    scheduleToCloseTimeout: 75_000,
     taskQueue: queues.io,
     summary,
   });

@@ -5,10 +5,13 @@ import * as z from 'zod';
 import type { Json } from '../../contract/effect.ts';
 import type { WorkspaceConfig } from '../../contract/tenant-config.ts';
 import type { GitHub } from '../../integrations/github/client.ts';
-import { ownerAndName, type Place, readPermission } from '../../integrations/github/read.ts';
-import { type Comment, CommentPage } from '../../integrations/github/shapes.ts';
+import { type Place, readPermission } from '../../integrations/github/read.ts';
+import type { Comment } from '../../integrations/github/shapes.ts';
 import { approvalCommands } from '../../policy/approval-comment.ts';
+import { isAcknowledgement } from '../../policy/ops/incident/acknowledgement.ts';
+import type { Acknowledgement } from '../../store/ops/incidents.ts';
 import type { SourceContext, SourceDefinition, SourceReading } from './definition.ts';
+import { eachNewComment, firstCursor } from './new-comments.ts';
 
 export type CommentDecision = {
   readonly tenant: string;
@@ -27,14 +30,10 @@ export type ApprovalsParts = {
   readonly github: (workspace: WorkspaceConfig) => Promise<GitHub>;
   /** Writes the decision; `result` is `decided` when it was one. May be called again for a comment after a crash. */
   readonly decide: (decision: CommentDecision) => Promise<{ readonly result: string }>;
+  readonly acknowledge: (ack: Acknowledgement) => Promise<{ readonly result: string }>;
 };
 
-/** 2,000 comments between two reads; what is older than that is not seen. */
-const maxPages = 20;
-const maxRounds = 5;
 const maxHandled = 1_000;
-/** Read again below the newest comment, since comments do not become visible in the order of their times. */
-const overlapMs = 60_000;
 
 const Memory = z.object({
   version: z.literal(1),
@@ -65,60 +64,21 @@ async function readApprovals(
   const place: Place = { github, repository, signal: context.signal };
   const identity = `${apiUrl} ${repository}`;
   const remembered = Memory.safeParse(context.memory).data;
-  let memory: Memory =
-    remembered?.identity === identity ? remembered : { ...(await firstRead(place)), identity };
-  const handled = new Set(memory.handled);
+  const before = remembered?.identity === identity ? remembered : undefined;
+  const handled = new Set(before?.handled);
   const tally = { read: 0, decided: 0, refused: 0 };
-  // When something was new the time moves on, and the list from there is asked at once, so that the next quiet read has its ETag.
-  for (let round = 0; round < maxRounds; round += 1) {
-    const page = await readSince(place, memory);
-    if (page === null) break;
-    for (const comment of page.comments) {
-      if (handled.has(comment.id)) continue;
-      const outcome = await handle(parts, place, context, comment);
-      if (outcome === 'none') continue;
-      handled.add(comment.id);
-      tally.read += 1;
-      tally[outcome] += 1;
-    }
-    const since = later(memory.since, page.comments);
-    const moved = since !== memory.since;
-    memory = { ...memory, since, etag: moved ? null : page.etag, handled: [...handled].slice(-maxHandled) };
-    if (!moved) break;
-  }
+  const cursor = await eachNewComment(place, before ?? (await firstCursor(place)), async (comment) => {
+    if (handled.has(comment.id)) return;
+    const outcome = await handle(parts, place, context, comment);
+    if (outcome === 'none') return;
+    handled.add(comment.id);
+    tally.read += 1;
+    tally[outcome] += 1;
+  });
+  const memory: Memory = { version: 1, identity, ...cursor, handled: [...handled].slice(-maxHandled) };
   const said = tally.read === 0 ? 'no new approval comment' : `${tally.read} approval comments read`;
   const of = tally.read === 0 ? '' : `: ${tally.decided} decided, ${tally.refused} without effect`;
   return { state: 'green', reason: said + of, findings: [], memory: memory satisfies Json };
-}
-
-/** Where reading starts: at the oldest of the newest 100 comments, by GitHub's clock. */
-async function firstRead(place: Place): Promise<Omit<Memory, 'identity'>> {
-  const params = { sort: 'updated', direction: 'desc', per_page: 100 };
-  const newest = await place.github.read({ ...route(place, params), schema: CommentPage });
-  const oldest = newest.length < 100 ? undefined : newest.at(-1)?.updated_at;
-  return { version: 1, since: oldest ?? '1970-01-01T00:00:00Z', etag: null, handled: [] };
-}
-
-/** Oldest first; null: nothing is new. */
-async function readSince(
-  place: Place,
-  memory: Memory,
-): Promise<{ readonly comments: readonly Comment[]; readonly etag: string | null } | null> {
-  // Newest first: any new comment changes the first page, whose ETag is asked.
-  const params = { since: memory.since, sort: 'updated', direction: 'desc', per_page: 100 };
-  const comments: Comment[] = [];
-  let etag: string | null = null;
-  for (let page = 1; page <= maxPages; page += 1) {
-    const answer = await place.github.conditionalGet(
-      { ...route(place, { ...params, page }), schema: CommentPage },
-      { etag: page === 1 ? memory.etag : null },
-    );
-    if (answer.status === 'notModified') return null;
-    if (page === 1) etag = answer.etag;
-    comments.push(...answer.data);
-    if (!answer.more) break;
-  }
-  return { comments: comments.reverse(), etag };
 }
 
 async function handle(
@@ -128,6 +88,7 @@ async function handle(
   comment: Comment,
 ): Promise<'none' | 'decided' | 'refused'> {
   const commands = approvalCommands(comment.body ?? '');
+  if (isAcknowledgement(comment.body ?? '')) return acknowledge(parts, place, context, comment);
   if (commands.length === 0) return 'none';
   if (!(await counts(place, context, comment))) return 'refused';
   let decided = 0;
@@ -147,31 +108,39 @@ async function handle(
   return decided > 0 ? 'decided' : 'refused';
 }
 
+/** INC-4: whoever may write to the repository may say that they have its incident. */
+async function acknowledge(
+  parts: ApprovalsParts,
+  place: Place,
+  context: SourceContext,
+  comment: Comment,
+): Promise<'decided' | 'refused'> {
+  const issue = Number(/\/issues\/(\d+)$/.exec(comment.issue_url ?? '')?.[1] ?? 0);
+  if (issue === 0 || !(await isByWriter(place, comment))) return 'refused';
+  const { result } = await parts.acknowledge({
+    tenant: context.config.tenant,
+    incident: { workspace: context.workspace.name, issue },
+    by: comment.user?.login ?? '',
+    channel: 'github',
+    nowMs: context.nowMs,
+  });
+  return result === 'unknown' ? 'refused' : 'decided';
+}
+
 /** SEC-1: by a person, not edited (others may edit a comment), not by the agent, by somebody who may write and is on the list if there is one. */
 async function counts(place: Place, context: SourceContext, comment: Comment): Promise<boolean> {
+  const { approveBy } = context.workspace.github;
+  const login = comment.user?.login.toLowerCase();
+  if (approveBy.length > 0 && !approveBy.some((allowed) => allowed.toLowerCase() === login)) return false;
+  return isByWriter(place, comment);
+}
+
+async function isByWriter(place: Place, comment: Comment): Promise<boolean> {
   const { user } = comment;
   if (user === null || comment.updated_at !== comment.created_at) return false;
   if (user.type !== undefined && user.type !== 'User') return false;
   if (user.login.endsWith('[bot]') || comment.performed_via_github_app != null) return false;
-  const { approveBy } = context.workspace.github;
-  const login = user.login.toLowerCase();
-  if (approveBy.length > 0 && !approveBy.some((allowed) => allowed.toLowerCase() === login)) return false;
   const account = await place.github.account(place.signal);
   if (account.id === user.id) return false;
   return ['admin', 'maintain', 'write'].includes(await readPermission(place, user.login));
-}
-
-/** A minute before the newest comment; never back. */
-function later(since: string, comments: readonly Comment[]): string {
-  const times = comments.map((comment) => Date.parse(comment.updated_at)).filter((ms) => !Number.isNaN(ms));
-  const to = Math.max(Date.parse(since) || 0, Math.max(0, ...times) - overlapMs);
-  return `${new Date(to).toISOString().slice(0, 19)}Z`;
-}
-
-function route(place: Place, params: { readonly [name: string]: unknown }) {
-  return {
-    route: 'GET /repos/{owner}/{repo}/issues/comments',
-    params: { ...ownerAndName(place.repository), ...params },
-    signal: place.signal,
-  };
 }

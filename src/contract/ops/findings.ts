@@ -1,4 +1,5 @@
 // What is not green about what runs, as plain data.
+import type { DiagnosticRequest } from './diagnostics.ts';
 import type { IncidentLevel } from './settings.ts';
 
 /** A service that is down, or whose newest deployment failed (DEPLOY-2, DEPLOY-3). */
@@ -42,9 +43,13 @@ export type MentionDetail = {
   readonly issue: number;
   readonly commentId: number;
   readonly author: string;
-  /** The question after the mention, bounded and cleaned. */
-  readonly question: string;
+  /** Address of the comment. */
+  readonly url: string;
+  readonly request: DiagnosticRequest;
+  /** By GitHub's clock. */
   readonly askedAtMs: number;
+  /** By the loop's clock. After 30 min nobody waits for the answer any more. */
+  readonly seenAtMs: number;
 };
 
 /** Something to know, which nobody and nothing has to act on at once (DEPLOY-4): told once. */

@@ -4,8 +4,9 @@ import type { DiagnosticRequest } from '../../../contract/ops/diagnostics.ts';
 import type { CheckState } from '../../../contract/ops/incident.ts';
 import type { ServiceHealth } from '../../../contract/ops/ladder.ts';
 import type { LogLine } from '../../../contract/ops/platform.ts';
-import { fenced, folded, lastLines, plainWords, utcTime } from '../../markdown.ts';
+import { fenced, folded, lastLines, link, plainWords, utcTime } from '../../markdown.ts';
 
+const heading = '## 🔧 DevOps Diagnostic Results';
 const outputChars = 45_000;
 const shownServices = 60;
 const shownChecks = 60;
@@ -45,11 +46,14 @@ export type DiagnosticView = {
   readonly answer: string | null;
   /** What is answered: `@devops`. */
   readonly mention: string;
+  /** The comment that is answered; absent: nobody asked on GitHub. */
+  readonly asked?: { readonly by: string; readonly url: string };
 };
 
 export function diagnosticAnswer(view: DiagnosticView): string {
   return [
-    '## 🔧 DevOps Diagnostic Results',
+    heading,
+    ...(view.asked ? [`For ${plainWords(view.asked.by, 60)}: ${link('the question', view.asked.url)}.`] : []),
     ...(view.request.kind === 'help' && view.request.problem !== null
       ? [`Not understood: ${plainWords(view.request.problem)}.`]
       : []),
@@ -59,6 +63,13 @@ export function diagnosticAnswer(view: DiagnosticView): string {
     '**Need more info?** Comment with one of these:',
     fenced(commands(view.mention).join('\n')).trim(),
   ].join('\n\n');
+}
+
+/** The id of the comment that an answer of ours is for; null: it is none. */
+export function answeredComment(body: string): number | null {
+  if (!body.startsWith(heading)) return null;
+  const id = /^For [^\n]*#issuecomment-(\d{1,15})\)\.$/m.exec(body)?.[1];
+  return id === undefined ? null : Number(id);
 }
 
 /** What can be asked, one a line (DIAG-1). */

@@ -47,8 +47,10 @@ const details = {
     issue: 1,
     commentId: 1,
     author: 'ana',
-    question: 'status',
+    url: 'https://example.com',
+    request: { kind: 'status' },
     askedAtMs: 1,
+    seenAtMs: 1,
   },
   notice: { kind: 'notice', about: 'version', name: 'postgres', level: 'info', text: '18 is out' },
 } as const;
