@@ -16,6 +16,7 @@ import { readStatus, type Status } from './client/look/status.ts';
 import { type ApprovalView, approvalView, type FindingView } from './client/look/views.ts';
 import { readWhy, type Why } from './client/look/why.ts';
 import { requireTenant } from './client/names.ts';
+import { type Acknowledged, acknowledge } from './client/ops/acknowledge.ts';
 import * as ops from './client/ops/operate.ts';
 import * as focused from './client/steer/focus.ts';
 import * as orders from './client/steer/orders.ts';
@@ -97,6 +98,8 @@ export type Untilgreen = {
     by: string,
   ) => ReturnType<typeof ops.inspect>;
   readonly decide: (options: orders.DecideOptions) => Promise<orders.Decided>;
+  /** INC-4. @param incident the beginning of its finding's fingerprint */
+  readonly acknowledge: (tenant: string | undefined, incident: string, by: string) => Promise<Acknowledged>;
   readonly approvals: (tenant?: string) => Promise<readonly ApprovalView[]>;
   readonly status: (tenant?: string) => Promise<Status>;
   readonly findings: (
@@ -169,6 +172,7 @@ export async function connectUntilgreen(options: ConnectOptions = {}): Promise<U
     operate: (where, order, by, waiting) => ask(() => ops.operate(context, where, order, by, waiting)),
     inspect: (where, wanted, by) => ask(() => ops.inspect(context, where, wanted, by)),
     decide: (how) => ask(() => orders.decide(context, how)),
+    acknowledge: (name, incident, by) => ask(() => acknowledge(context, name, incident, by)),
     approvals: (name) => ask(() => readApprovals(context, name)),
     status: (name) => ask(async () => readStatus(context, await tenantOf(name))),
     findings: (name, how) =>

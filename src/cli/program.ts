@@ -10,6 +10,7 @@ import { showCommand } from './look/show.ts';
 import { statusCommand } from './look/status.ts';
 import { watchCommand } from './look/watch.ts';
 import { whyCommand } from './look/why.ts';
+import { ackCommand } from './ops/ack.ts';
 import { manageVariablesCommand } from './ops/manage-variables.ts';
 import { provisionCommand } from './ops/provision.ts';
 import { restartServiceCommand, servicesCommand } from './ops/services.ts';
@@ -65,6 +66,7 @@ const groups: readonly CommandGroup[] = [
   {
     title: 'Production:',
     commands: [
+      ackCommand,
       servicesCommand,
       viewLogsCommand,
       restartServiceCommand,

@@ -2,6 +2,8 @@
 import type { EffectAnswer, EffectKind, EffectRequest } from './effect.ts';
 import type { Finding, FindingKind, FindingStatus, Observation, SourceKind } from './finding.ts';
 import type {
+  AcknowledgeInput,
+  AcknowledgeResult,
   DecideInput,
   DecideResult,
   LookResult,
@@ -44,6 +46,10 @@ export type LoopActivities = {
   readonly decideApproval: (
     request: DecideInput & { readonly tenant: string; readonly nowMs: number },
   ) => Promise<DecideResult & { readonly nudge?: string }>;
+  /** `nudge`: the workflow of the incident. */
+  readonly acknowledgeIncident: (
+    request: AcknowledgeInput & { readonly tenant: string; readonly nowMs: number },
+  ) => Promise<AcknowledgeResult & { readonly nudge?: string }>;
   readonly drainTenant: (request: {
     readonly tenant: string;
     readonly by: string;
@@ -129,6 +135,11 @@ export type CiDiagnosis = {
   readonly mayPush: boolean;
   readonly repository: string;
   readonly baseBranch: string;
+  /** Of a run that is red: how many jobs it has, and those that failed, the one in question first, at most 20; absent: not read. */
+  readonly jobs?: {
+    readonly all: number;
+    readonly failed: readonly { readonly id: number; readonly name: string }[];
+  };
 };
 
 export type CiFixOutcome =

@@ -200,6 +200,14 @@ export type DecideInput = {
 };
 export type DecideResult = { readonly result: string; readonly message: string };
 
+export type AcknowledgeInput = {
+  readonly by: string;
+  /** At least 6 hex digits of the fingerprint of its finding. */
+  readonly incident: string;
+  readonly channel?: 'cli' | 'ui';
+};
+export type AcknowledgeResult = { readonly result: string; readonly message: string };
+
 export type TenantView = {
   readonly tenant: string;
   readonly cycle: number;

@@ -47,6 +47,7 @@ export const updates = {
   remediate: 'remediate',
   decide: 'decide',
   aboutRun: 'aboutRun',
+  acknowledge: 'acknowledge',
   operate: 'operate',
   inspect: 'inspect',
 } as const;

@@ -8,6 +8,7 @@ import { appendAudit } from '../../store/audit.ts';
 import { recordDecisions } from '../../store/cycles.ts';
 import { type Pool, type Queryable, transaction } from '../../store/database.ts';
 import { type FindingRow, findFinding, readMemory, remember } from '../../store/findings.ts';
+import { acknowledgeIncident } from '../../store/ops/incidents.ts';
 import { liftPause, raisePause } from '../../store/pauses.ts';
 import { setDrained } from '../../store/tenants.ts';
 import { BadRequest } from '../effects/door-failure.ts';
@@ -91,6 +92,18 @@ export function createLoopActivities(
           message: `${decision === 'approve' ? 'approved' : 'rejected'}: ${result.approval.describe}`,
           nudge: workflowOf(result.approval.requester),
         };
+      }),
+    acknowledgeIncident: ({ tenant, incident, by, channel, nowMs }) =>
+      asActivity(redactor, async () => {
+        const ack = await acknowledgeIncident(pool, {
+          tenant,
+          incident: { fingerprint: incident },
+          by,
+          channel: channel ?? 'ui',
+          nowMs,
+        });
+        const { result, message } = ack;
+        return 'workflowId' in ack ? { result, message, nudge: ack.workflowId } : { result, message };
       }),
     drainTenant: ({ tenant, by, reason, nowMs }) =>
       asActivity(redactor, () =>

@@ -329,7 +329,8 @@ async function withLoop<T>(
  * An update of the tenant loop, asked again while the loop rolls over into its next run.
  * @throws WorkflowNotFoundError when no loop runs @throws UnreachableError when Temporal, or a worker, does not answer
  */
-async function update<Result>(
+/** An update of a running loop. @throws WorkflowNotFoundError when none runs */
+export async function update<Result>(
   context: Context,
   tenant: string,
   name: string,

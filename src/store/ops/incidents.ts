@@ -1,6 +1,7 @@
 // Incidents and their timelines (INC-2 to INC-4): one row per occurrence of a finding, its events, who acknowledged it. What is in `state` is
 // the activities' business; here it is data.
 import type { Json } from '../../contract/effect.ts';
+import { remedyWorkflowId } from '../../contract/names.ts';
 import type { TimelineEntry } from '../../contract/ops/incident.ts';
 import { appendAudit } from '../audit.ts';
 import { type Pool, type Queryable, transaction } from '../database.ts';
@@ -168,8 +169,16 @@ export type Acknowledgement = {
 };
 
 export type AcknowledgeResult =
-  | { readonly result: 'acknowledged' | 'already'; readonly key: FindingKey; readonly message: string }
+  | {
+      readonly result: 'acknowledged' | 'already';
+      /** Of its remedy, to be nudged. */
+      readonly workflowId: string;
+      readonly message: string;
+    }
   | { readonly result: 'unknown' | 'ambiguous'; readonly message: string };
+
+const acknowledged = `select i.tenant, i.fingerprint, i.occurrence, i.workspace, f.kind, i.acknowledged_by as by
+  from incidents i join findings f using (tenant, fingerprint, occurrence) where tenant = $1 and i.open`;
 
 /** Somebody has it (INC-4). Said again, it counts again: for what became worse since. */
 export async function acknowledgeIncident(pool: Pool, ack: Acknowledgement): Promise<AcknowledgeResult> {
@@ -177,10 +186,8 @@ export async function acknowledgeIncident(pool: Pool, ack: Acknowledgement): Pro
   return transaction(pool, async (tx): Promise<AcknowledgeResult> => {
     const { rows } = await tx.query(
       'issue' in incident
-        ? `select tenant, fingerprint, occurrence, workspace, acknowledged_by as by from incidents
-           where tenant = $1 and open and workspace = $2 and issue = $3 for update`
-        : `select tenant, fingerprint, occurrence, workspace, acknowledged_by as by from incidents
-           where tenant = $1 and open and starts_with(fingerprint, $2) for update`,
+        ? `${acknowledged} and i.workspace = $2 and i.issue = $3 for update of i`
+        : `${acknowledged} and starts_with(i.fingerprint, $2) for update of i`,
       'issue' in incident
         ? [ack.tenant, incident.workspace, incident.issue]
         : [ack.tenant, incident.fingerprint],
@@ -210,7 +217,7 @@ export async function acknowledgeIncident(pool: Pool, ack: Acknowledgement): Pro
     });
     return {
       result: row.by === ack.by ? 'already' : 'acknowledged',
-      key,
+      workflowId: remedyWorkflowId({ ...key, kind: row.kind }),
       message: `incident ${key.fingerprint.slice(0, 12)} acknowledged by ${ack.by}`,
     };
   });

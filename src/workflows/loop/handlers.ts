@@ -12,6 +12,8 @@ import {
 } from '@temporalio/workflow';
 import type { AboutRun, AboutRunInput } from '../../contract/focus.ts';
 import type {
+  AcknowledgeInput,
+  AcknowledgeResult,
   CycleNowInput,
   CycleNowResult,
   DecideInput,
@@ -50,6 +52,7 @@ export const drainUpdate = defineUpdate<{ readonly openRemedies: number }, [Drai
 export const cycleNowUpdate = defineUpdate<CycleNowResult, [CycleNowInput]>(updates.cycleNow);
 export const remediateUpdate = defineUpdate<RemediateResult, [RemediateInput]>(updates.remediate);
 export const decideUpdate = defineUpdate<DecideResult, [DecideInput]>(updates.decide);
+export const acknowledgeUpdate = defineUpdate<AcknowledgeResult, [AcknowledgeInput]>(updates.acknowledge);
 export const aboutRunUpdate = defineUpdate<AboutRun, [AboutRunInput]>(updates.aboutRun);
 export const operateUpdate = defineUpdate<OperateResult, [OperateInput]>(updates.operate);
 export const inspectUpdate = defineUpdate<Inspected, [InspectInput]>(updates.inspect);
@@ -244,6 +247,31 @@ export function tenantHandlers(loop: Loop): void {
       },
       description:
         'Approves or rejects a held effect by its hash. An unverified channel: enough only where the tenant file says so. Example: {"by": "ana", "hash": "0a1b2c3d", "decision": "approve"}.',
+    },
+  );
+  setHandler(
+    acknowledgeUpdate,
+    async ({ by, incident, channel }) => {
+      const { nudge: workflowId, ...result } = await loopActivities(
+        queues,
+        `acknowledged by ${clip(by)}`,
+      ).acknowledgeIncident({ tenant, by, incident, channel: channel ?? 'ui', nowMs: Date.now() });
+      if (workflowId) await nudge(workflowId);
+      return result;
+    },
+    {
+      validator: (input) => {
+        open(loop);
+        text('by', input?.by, 'say who you are');
+        if (typeof input?.incident !== 'string' || !/^[0-9a-f]{6,64}$/.test(input.incident))
+          invalid(
+            'incident',
+            input?.incident,
+            'give 6 to 64 hex digits of its fingerprint, see "untilgreen findings"',
+          );
+      },
+      description:
+        'Says that somebody has an incident: no more reminders at its severity. Example: {"by": "ana", "incident": "3f9a2c"}.',
     },
   );
   setHandler(

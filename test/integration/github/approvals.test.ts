@@ -4,16 +4,19 @@ import * as z from 'zod';
 import { type CommentDecision, createApprovalsSource } from '../../../src/activities/sources/approvals.ts';
 import type { Json } from '../../../src/contract/effect.ts';
 import { decideApproval, openApprovals } from '../../../src/store/approvals.ts';
+import type { Acknowledgement } from '../../../src/store/ops/incidents.ts';
 import { at, type DoorRig, effect, type GitHubRig, nowMs, openDoor, startGitHubRig } from './rig.ts';
 
 let rig: GitHubRig;
 let memory: Json;
 let decisions: CommentDecision[];
+let acks: Acknowledgement[];
 let tokens: { [login: string]: string };
 beforeEach(async () => {
   rig = await startGitHubRig('autonomy: { default: act }');
   memory = null;
   decisions = [];
+  acks = [];
   tokens = { agent: rig.token };
   for (const [login, permission] of [
     ['maria', 'admin'],
@@ -48,10 +51,17 @@ const source = createApprovalsSource({
     decisions.push(decision);
     return { result: 'decided' };
   },
+  acknowledge: async (ack) => {
+    acks.push(ack);
+    return { result: 'acknowledged' };
+  },
 });
+const noAck = async () => ({ result: 'unknown' });
+
 async function sweep(approveBy?: readonly string[]) {
   const mark = await rig.forge.journal.mark();
   decisions = [];
+  acks = [];
   const reading = await rig.read(source, memory, approveBy === undefined ? {} : { approveBy });
   memory = reading.memory;
   expect(reading).toMatchObject({ state: 'green', findings: [] });
@@ -145,10 +155,23 @@ it('decides again after a decision that could not be stored, and starts anew wit
     decide: async () => {
       throw new Error('Postgres is away');
     },
+    acknowledge: noAck,
   });
   await expect(rig.read(failing, memory)).rejects.toThrow('Postgres is away');
   memory = { version: 1, since: 5 };
   expect((await sweep()).who).toEqual(['maria approve aaaaaa111111']);
+});
+
+it('INC-4: an incident is acknowledged on its issue by who may write, and by nobody else', async () => {
+  await comment('stranger', '/ack');
+  await comment('maria', '> /ack');
+  await comment('dev', '`/ack`');
+  await sweep(['boss']);
+  expect(acks).toEqual([]);
+  await comment('dev', '/ack on it');
+  await sweep(['boss']);
+  await sweep(['boss']);
+  expect(acks).toMatchObject([{ by: 'dev', channel: 'github', incident: { issue: 1 } }]);
 });
 
 it('lets a held effect through the door, by the hash that the door asked for', async () => {
@@ -169,6 +192,7 @@ it('lets a held effect through the door, by the hash that the door asked for', a
     const real = createApprovalsSource({
       github: async () => rig.github,
       decide: (decision) => decideApproval(door.database.pool, decision),
+      acknowledge: noAck,
     });
     await comment('stranger', `/approve ${hold.approval.hash}`);
     memory = (await rig.read(real, memory)).memory;
