@@ -3,7 +3,6 @@ import { decideApproval } from '../store/approvals.ts';
 import { loadEvidence } from '../store/evidence.ts';
 import { acknowledgeIncident } from '../store/ops/incidents.ts';
 import { createDiagnosticActivities } from './diagnostics/activities.ts';
-import { acknowledgeIncident } from '../store/ops/incidents.ts';
 import { createEffectActivities } from './effects/activities.ts';
 import { createAlertEffects } from './effects/alert.ts';
 import type { EffectDefinition } from './effects/definition.ts';
@@ -47,8 +46,6 @@ export type ActivityOptions = {
   readonly door?: Pick<DoorOptions, 'times' | 'dryRun' | 'atPoint'>;
   /** Address of the Temporal UI, for links in issues. */
   readonly uiUrl?: string;
-  /** Of tests whose repository is none. */
-  readonly baseBranch?: () => Promise<string>;
   /** Of tests whose repository is none. */
   readonly baseBranch?: () => Promise<string>;
   /** Crash points and times of tests. */

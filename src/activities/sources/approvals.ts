@@ -10,8 +10,6 @@ import type { Comment } from '../../integrations/github/shapes.ts';
 import { approvalCommands } from '../../policy/approval-comment.ts';
 import { isAcknowledgement } from '../../policy/ops/incident/acknowledgement.ts';
 import type { Acknowledgement } from '../../store/ops/incidents.ts';
-import { isAcknowledgement } from '../../policy/ops/incident/acknowledgement.ts';
-import type { Acknowledgement } from '../../store/ops/incidents.ts';
 import type { SourceContext, SourceDefinition, SourceReading } from './definition.ts';
 import { eachNewComment, firstCursor } from './new-comments.ts';
 
@@ -32,7 +30,6 @@ export type ApprovalsParts = {
   readonly github: (workspace: WorkspaceConfig) => Promise<GitHub>;
   /** Writes the decision; `result` is `decided` when it was one. May be called again for a comment after a crash. */
   readonly decide: (decision: CommentDecision) => Promise<{ readonly result: string }>;
-  readonly acknowledge: (ack: Acknowledgement) => Promise<{ readonly result: string }>;
   readonly acknowledge: (ack: Acknowledgement) => Promise<{ readonly result: string }>;
 };
 
@@ -109,25 +106,6 @@ async function handle(
     if (result === 'decided') decided += 1;
   }
   return decided > 0 ? 'decided' : 'refused';
-}
-
-/** INC-4: whoever may write to the repository may say that they have its incident. */
-async function acknowledge(
-  parts: ApprovalsParts,
-  place: Place,
-  context: SourceContext,
-  comment: Comment,
-): Promise<'decided' | 'refused'> {
-  const issue = Number(/\/issues\/(\d+)$/.exec(comment.issue_url ?? '')?.[1] ?? 0);
-  if (issue === 0 || !(await isByWriter(place, comment))) return 'refused';
-  const { result } = await parts.acknowledge({
-    tenant: context.config.tenant,
-    incident: { workspace: context.workspace.name, issue },
-    by: comment.user?.login ?? '',
-    channel: 'github',
-    nowMs: context.nowMs,
-  });
-  return result === 'unknown' ? 'refused' : 'decided';
 }
 
 /** INC-4: whoever may write to the repository may say that they have its incident. */
