@@ -11,8 +11,13 @@ const listPrices: { readonly [model: string]: ModelPrice } = {
   'claude-opus-5-5': { input: 4, output: 20, cacheRead: 0.2, cacheWrite: 5 },
 };
 
-const purposes = ['triage', 'implement', 'verify'] as const;
-const budgetOf = { triage: 'triageTokens', implement: 'fixTokens', verify: 'fixTokens' } as const;
+const purposes = ['triage', 'implement', 'verify', 'operator'] as const;
+const budgetOf = {
+  triage: 'triageTokens',
+  implement: 'fixTokens',
+  verify: 'fixTokens',
+  operator: 'operatorTokens',
+} as const;
 
 const modelName = (example: string) =>
   z
@@ -44,6 +49,9 @@ export const Model = z
         verify: modelName('claude-sonnet-5-5')
           .default('claude-sonnet-5-5')
           .describe('Judges drafts, without memory of how they came about.'),
+        operator: modelName('claude-sonnet-5-5')
+          .default('claude-sonnet-5-5')
+          .describe('Looks at an incident that rules do not end, and proposes what to do.'),
       })
       .prefault({})
       .describe('Names of the models.'),
@@ -64,15 +72,29 @@ export const Model = z
         triage: maxTokens(8_000).describe('Most output of one call for triage, thinking included.'),
         implement: maxTokens(16_000).describe('Most output of one call for a draft, thinking included.'),
         verify: maxTokens(8_000).describe('Most output of one call for a verdict, thinking included.'),
+        operator: maxTokens(4_000).describe('Most output of one call about an incident, thinking included.'),
       })
       .prefault({})
       .describe('Most output tokens of one call.'),
     timeout: duration({ min: '1s', max: '30m' }, '10m').prefault('10m').describe('Most time of one call.'),
+    operator: z
+      .strictObject({
+        steps: z.int().min(1).max(8).default(8).describe('Answers of the model in one incident; 8 at most.'),
+        effects: z
+          .int()
+          .min(0)
+          .max(5)
+          .default(5)
+          .describe('Changes that it may propose with success in one incident; 5 at most.'),
+      })
+      .prefault({})
+      .describe('What the model may do in one incident, after which people go on alone.'),
     budgets: z
       .strictObject({
         tokensPerDay: tokens(1_000_000).describe('Tokens of the tenant in a UTC day, input and output.'),
         triageTokens: tokens(50_000).describe('Tokens for the triage of one occurrence of a finding.'),
         fixTokens: tokens(200_000).describe('Tokens for all drafts and verdicts of one occurrence.'),
+        operatorTokens: tokens(150_000).describe('Tokens for the operator of one occurrence of an incident.'),
         warnAtPercent: z
           .int()
           .min(1)

@@ -1,7 +1,8 @@
 // What workflows say to the model and get back (MODEL-1). Conversations are evidence in Postgres; a history holds their addresses only.
 import type { FindingRef } from './activities.ts';
 
-export type ModelPurpose = 'triage' | 'implement' | 'verify';
+/** `operator`: what to do about an incident that rules do not end (MODEL-2). */
+export type ModelPurpose = 'triage' | 'implement' | 'verify' | 'operator';
 
 /**
  * One turn. `conversation` is the address (sha256) of a stored conversation that ends in a user turn. The same purpose, model and

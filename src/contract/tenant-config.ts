@@ -41,12 +41,15 @@ export type ModelSettings = {
   readonly maxTokens: { readonly [Purpose in ModelPurpose]: number };
   /** One call. */
   readonly timeoutMs: number;
+  /** MODEL-2: of one incident; 8 and 5 at most. */
+  readonly operator: { readonly steps: number; readonly effects: number };
   readonly budgets: {
     /** Per UTC day. 0 here or below: no calls. */
     readonly tokensPerDay: number;
-    /** Per occurrence of a finding: triage, and drafts with verdicts. */
+    /** Per occurrence of a finding: triage, drafts with verdicts, and the operator of an incident. */
     readonly triageTokens: number;
     readonly fixTokens: number;
+    readonly operatorTokens: number;
     readonly warnAtPercent: number;
   };
 };

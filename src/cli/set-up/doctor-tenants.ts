@@ -14,7 +14,7 @@ export type Check = {
   readonly fix: string;
 };
 
-const purposes = ['triage', 'implement', 'verify'] as const;
+const purposes = ['triage', 'implement', 'verify', 'operator'] as const;
 const anthropic = 'https://api.anthropic.com';
 
 export async function tenantChecks(
@@ -75,10 +75,11 @@ async function keyProblem(
 }
 
 function settingsText({ baseUrl, models, budgets }: ModelSettings): string {
-  const { tokensPerDay, triageTokens, fixTokens } = budgets;
-  const off =
-    tokensPerDay === 0 ? 'all calls' : triageTokens === 0 ? 'triage' : fixTokens === 0 ? 'fixes' : '';
-  const limits = `${tokensPerDay} tokens a day, ${triageTokens} a triage, ${fixTokens} a fix`;
+  const { tokensPerDay, triageTokens, fixTokens, operatorTokens } = budgets;
+  const groups = { triage: triageTokens, fixes: fixTokens, operator: operatorTokens };
+  const none = Object.entries(groups).flatMap(([name, limit]) => (limit === 0 ? [name] : []));
+  const off = tokensPerDay === 0 ? 'all calls' : none.join(', ');
+  const limits = `${tokensPerDay} tokens a day, ${triageTokens} a triage, ${fixTokens} a fix, ${operatorTokens} an incident`;
   const names = [...new Set(purposes.map((purpose) => models[purpose]))].join(', ');
   return `${names} at ${baseUrl}, all with prices; ${limits}${off === '' ? '' : ` (0: ${off} off)`}`;
 }

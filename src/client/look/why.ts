@@ -23,6 +23,8 @@ export type FindingBudget = {
   readonly triage: { readonly tokensUsed: number; readonly tokensLimit: number };
   /** Drafts and verdicts. */
   readonly fix: { readonly tokensUsed: number; readonly tokensLimit: number };
+  /** Of an incident (MODEL-2). */
+  readonly operator: { readonly tokensUsed: number; readonly tokensLimit: number };
   readonly costUsd: number;
 };
 
@@ -145,6 +147,7 @@ function budgetOf(
   return {
     triage: { tokensUsed: used('triage'), tokensLimit: budgets.triageTokens },
     fix: { tokensUsed: used('fix'), tokensLimit: budgets.fixTokens },
+    operator: { tokensUsed: used('operator'), tokensLimit: budgets.operatorTokens },
     costUsd: own.reduce((sum, { microUsd }) => sum + microUsd, 0) / 1_000_000,
   };
 }

@@ -15,6 +15,8 @@ export const assumptions = {
   fixShare: { value: 0.4, meaning: 'share of findings that a model drafts a fix for' },
   triageTokens: { value: 6_000, meaning: 'tokens of one triage' },
   fixTokens: { value: 45_000, meaning: 'tokens of the drafts and verdicts of one fix' },
+  incidents: { value: 0.2, meaning: 'incidents of a day about which the model is asked' },
+  operatorTokens: { value: 25_000, meaning: 'tokens of one incident' },
   verifyShare: { value: 0.2, meaning: 'share of the tokens of a fix that is for verdicts' },
   outputShare: { value: 0.1, meaning: 'share of tokens that is output' },
   cachedShare: { value: 0.6, meaning: 'share of input that is read from the prompt cache' },
@@ -144,19 +146,29 @@ function modelCosts(config: TenantConfig, assumed: Assumed): Estimate['parts'][n
   const triage =
     assumed.failures * assumed.triageShare * Math.min(assumed.triageTokens, budgets.triageTokens);
   const fix = assumed.failures * assumed.fixShare * Math.min(assumed.fixTokens, budgets.fixTokens);
-  const asked = triage + fix;
+  const watched = config.workspaces.some(({ services, health }) => services || health);
+  const incidents = watched ? assumed.incidents : 0;
+  const operator = incidents * Math.min(assumed.operatorTokens, budgets.operatorTokens);
+  const asked = triage + fix + operator;
   // The day's budget is a limit, expected or not.
   const share = asked > budgets.tokensPerDay ? budgets.tokensPerDay / asked : 1;
   const verify = fix * assumed.verifyShare;
   const dearest = Math.max(
-    ...(['triage', 'implement', 'verify'] as const).flatMap((purpose) => Object.values(priceOf(purpose))),
+    ...(['triage', 'implement', 'verify', 'operator'] as const).flatMap((purpose) =>
+      Object.values(priceOf(purpose)),
+    ),
   );
   return {
     part,
     expected: {
       ...nothing,
       tokens: asked * share,
-      usd: (usd(triage, 'triage') + usd(fix - verify, 'implement') + usd(verify, 'verify')) * share,
+      usd:
+        (usd(triage, 'triage') +
+          usd(fix - verify, 'implement') +
+          usd(verify, 'verify') +
+          usd(operator, 'operator')) *
+        share,
       temporalActions: assumed.failures * assumed.triageShare,
     },
     worst: {

@@ -4,7 +4,7 @@ import type { ModelPurpose } from '../../contract/model.ts';
 import type { ModelPrice, ModelSettings } from '../../contract/tenant-config.ts';
 
 /** What is counted together for one occurrence of a finding. */
-export type BudgetGroup = 'triage' | 'fix';
+export type BudgetGroup = 'triage' | 'fix' | 'operator';
 
 export type TokenUsage = {
   readonly input: number;
@@ -27,7 +27,7 @@ const dayMs = 86_400_000;
 const overheadTokens = 1_500;
 
 export function budgetGroup(purpose: ModelPurpose): BudgetGroup {
-  return purpose === 'triage' ? 'triage' : 'fix';
+  return purpose === 'triage' || purpose === 'operator' ? purpose : 'fix';
 }
 
 /** `2026-11-21`, of UTC. */
@@ -69,7 +69,7 @@ export function judgeCall(ask: {
   readonly nowMs: number;
 }): BudgetVerdict {
   const { tokens, group, day, dayOfPulls, run, budgets, nowMs } = ask;
-  const name = group === 'triage' ? 'triageTokens' : 'fixTokens';
+  const name = `${group}Tokens` as const;
   const ofRun = { field: `model.budgets.${name}`, limit: budgets[name], spent: run, ends: null };
   const ofDay = {
     field: 'model.budgets.tokensPerDay',

@@ -89,6 +89,21 @@ describe('an estimate', () => {
     expect(expected.usd).toBeCloseTo(usd, 4);
   });
 
+  it('MODEL-4 MODEL-2: counts the operator of incidents where production is watched', () => {
+    const given = assumed({
+      failures: 0,
+      incidents: 2,
+      operatorTokens: 10_000,
+      outputShare: 0,
+      cachedShare: 0,
+    });
+    const services = { provider: { kind: 'command', status: 'true', logs: 'true', restart: 'true' } };
+    const config = configOf({ workspaces: [{ name: 'shop', github: { repository: 'a/b' }, services }] });
+    const { expected } = estimateCosts(config, given);
+    expect(expected.tokens).toBe(20_000);
+    expect(expected.usd).toBeCloseTo((20_000 * 2.5) / 1e6, 4);
+  });
+
   it('never goes over the budget of the day, which is the worst case at the highest price', () => {
     const config = configOf({ model: { budgets: { tokensPerDay: 100_000 } } });
     const { expected, worst } = estimateCosts(config, assumed({ failures: 1_000 }));

@@ -13,7 +13,13 @@ import {
 
 const nowMs = Date.parse('2026-11-21T23:59:59.999Z');
 const midnightMs = Date.parse('2026-11-22T00:00:00Z');
-const budgets = { tokensPerDay: 1_000, triageTokens: 200, fixTokens: 500, warnAtPercent: 80 };
+const budgets = {
+  tokensPerDay: 1_000,
+  triageTokens: 200,
+  fixTokens: 500,
+  operatorTokens: 300,
+  warnAtPercent: 80,
+};
 const none = { settled: 0, pending: 0 };
 
 describe('a call', () => {
@@ -21,6 +27,11 @@ describe('a call', () => {
     ['fits', { tokens: 200 }, { verdict: 'grant' }],
     ['is more than the whole budget of its run', { tokens: 201 }, { verdict: 'refuse', untilMs: null }],
     ['fits the other group', { tokens: 500, group: 'fix' as const }, { verdict: 'grant' }],
+    [
+      'is over what an incident may use',
+      { tokens: 301, group: 'operator' as const },
+      { verdict: 'refuse', untilMs: null, reason: expect.stringContaining('operatorTokens (300)') },
+    ],
     [
       'finds its run used up',
       { tokens: 100, run: { settled: 101, pending: 0 } },
