@@ -3,6 +3,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
 import {
   NativeConnection,
   type NativeConnectionOptions,
@@ -10,12 +11,15 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { createAlertEffects } from './activities/effects/alert.ts';
+import { createDoor } from './activities/effects/door.ts';
 import { type ActivityOptions, createActivities } from './activities/index.ts';
 import { createServices } from './activities/services.ts';
 import { createSecretResolver } from './config/secrets.ts';
 import { queueNames } from './contract/names.ts';
 import { createRedactor } from './logs/redact/redact-values.ts';
 import { createPool } from './store/database.ts';
+import { keepWatching } from './watchdog/keep.ts';
 
 export type StartWorkerOptions = {
   readonly databaseUrl: string;
@@ -26,6 +30,8 @@ export type StartWorkerOptions = {
   /** What secret references are resolved in. */
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
+  /** Address of the Temporal UI, for links in issues. */
+  readonly uiUrl?: string;
   /** Cycles that read at the same time in this worker; default 20. */
   readonly maxCycles?: number;
   /** Crash points and times of tests and demo. */
@@ -59,9 +65,11 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     'cache',
   );
   const services = createServices({ pool, redactor, secrets, cacheDir });
+  const console = (line: string): void => log.warn({ alert: redactor.redact(line) }, 'alert');
   const activities = createActivities(services, {
-    console: (line) => log.warn({ alert: redactor.redact(line) }, 'alert'),
+    console,
     maxCycles: options.maxCycles ?? 20,
+    ...(options.uiUrl === undefined ? {} : { uiUrl: options.uiUrl }),
     ...(options.door ? { door: options.door } : {}),
   });
   const connection = await NativeConnection.connect(connectionOptions).catch(async (error: unknown) => {
@@ -105,7 +113,24 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
       throw error;
     }),
   );
+  const ended = new AbortController();
+  const watching = keepWatching(
+    {
+      pool,
+      client: new Client({ connection, namespace }),
+      door: createDoor({
+        pool,
+        redactor,
+        definitions: createAlertEffects(services, console),
+        ...(options.door?.dryRun === undefined ? {} : { dryRun: options.door.dryRun }),
+      }),
+    },
+    log,
+    ended.signal,
+  );
   const finished = Promise.allSettled(runs).then(async (ends) => {
+    ended.abort();
+    await watching;
     await connection.close();
     await pool.end();
     for (const end of ends) if (end.status === 'rejected') throw end.reason;

@@ -40,10 +40,11 @@ process.exitCode = textCommandNames.includes(args[0] ?? '')
   : await runAll();
 
 async function runAll(): Promise<number> {
-  const [{ runProgram }, { upCommand }, { workerCommand }] = await Promise.all([
+  const [{ runProgram }, { upCommand }, { watchdogCommand }, { workerCommand }] = await Promise.all([
     import('./program.ts'),
     import('./set-up/up.ts'),
+    import('./set-up/watchdog.ts'),
     import('./set-up/worker.ts'),
   ]);
-  return runProgram(args, [upCommand, workerCommand], parts);
+  return runProgram(args, [upCommand, workerCommand, watchdogCommand], parts);
 }

@@ -38,7 +38,7 @@ async function runWorker(frame: Frame, options: WorkerOptions): Promise<void> {
   const { env, stopped } = frame;
   const where = { env, ...(options.data === undefined ? {} : { dataDir: options.data }) };
   const endpoints = await findEndpoints(where);
-  const { databaseUrl, temporal, dataDir } = endpoints;
+  const { databaseUrl, temporal, dataDir, uiUrl } = endpoints;
   registerUrl(frame.redactor, databaseUrl);
   if (temporal === undefined) throw noTemporal('', 'TEMPORAL_ADDRESS is not set');
   await requirePostgres(databaseUrl);
@@ -58,6 +58,7 @@ async function runWorker(frame: Frame, options: WorkerOptions): Promise<void> {
     dataDir,
     env,
     log,
+    ...(uiUrl === undefined ? {} : { uiUrl }),
     ...(queuePrefix === undefined ? {} : { queuePrefix }),
     ...(maxCycles === undefined ? {} : { maxCycles }),
     ...(options.dryRun === true ? { door: { dryRun: true } } : {}),
