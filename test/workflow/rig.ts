@@ -40,6 +40,11 @@ export type Rig = {
   readonly client: Client;
   /** One more beside those that run. */
   readonly startWorker: () => Promise<void>;
+  /** To the server, for a worker of the test's own. */
+  readonly connect: () => Promise<{
+    readonly connection: NativeConnection;
+    readonly close: () => Promise<void>;
+  }>;
   /** All of them. */
   readonly stopWorker: () => Promise<void>;
   /** Registers a tenant, or gives it other settings. */
@@ -221,6 +226,10 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
       return server.client;
     },
     startWorker,
+    connect: async () => {
+      const connection = await NativeConnection.connect({ address: server.address });
+      return { connection, close: () => connection.close() };
+    },
     stopWorker,
     apply: async (tenant, settings = {}) => {
       const { config, source } = parsedFile(tenant, settings);
