@@ -1,6 +1,6 @@
 // DEPLOY-2, DEPLOY-3, LOOP-2: the source `deployments` over Railway's stand-in: what is down, every change of state once, and what cannot be read.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readWatches } from '../../../src/activities/sources/ops/deployments-memory.ts';
+import { readWatches } from '../../../src/store/ops/watches.ts';
 import { minute, type OpsRig, startMs, startOpsRig } from './rig.ts';
 
 let rig: OpsRig;

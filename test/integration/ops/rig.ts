@@ -41,8 +41,8 @@ export type OpsRig = {
     name: string,
     services: readonly ServiceSpec[],
   ) => { readonly shop: ProjectRow; readonly yaml: string };
-  /** @param workspace YAML of the workspace, indented by four */
-  readonly tenant: (name: string, workspace: string, extra?: string) => Promise<void>;
+  /** @param workspace YAML of the workspace, indented by four. @param apiUrl of GitHub, which is not asked here */
+  readonly tenant: (name: string, workspace: string, apiUrl?: string) => Promise<void>;
   readonly read: (tenant: string, source: SourceKind, definition?: SourceDefinition) => Promise<Observation>;
   readonly effect: (
     tenant: string,
@@ -95,18 +95,17 @@ export async function startOpsRig(): Promise<OpsRig> {
       const yaml = `    services:\n      provider: { kind: railway, token: env:${token}, apiUrl: "${railway.url}" }\n`;
       return { shop, yaml };
     },
-    tenant: async (name, workspace, extra = '') => {
+    tenant: async (name, workspace, apiUrl = railway.url) => {
       const text = `
 tenant: ${name}
 autonomy: { default: act }
-${extra}
 workspaces:
   - name: shop
-    github: { repository: acme/${name}, apiUrl: "${railway.url}" }
+    github: { repository: acme/${name}, apiUrl: "${apiUrl}" }
 ${workspace}`;
       const parsed = parseTenantFile(text, { fileName: 'tenant.yaml' });
       if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-      await applyTenant(database.pool, parsed.config, 'test', clock.nowMs);
+      await applyTenant(database.pool, parsed.config, 'test', clock.nowMs, parsed.source);
     },
     read: async (tenant, source, definition) => {
       cycle += 1;
