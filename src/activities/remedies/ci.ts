@@ -21,6 +21,7 @@ import {
   readPullRequest,
   readRunsOfSha,
 } from '../../integrations/github/read.ts';
+import type { Job } from '../../integrations/github/shapes.ts';
 import { failingStepCommand } from '../../integrations/workflow-yaml/failing-step.ts';
 import { type FixResult, runFixer } from '../../integrations/workspace/run-fixer.ts';
 import type { RunEvidence } from '../../integrations/workspace/run-step.ts';
@@ -91,7 +92,8 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
           return { ...base, ...run, red: true, running: true, why: `run ${id} is ${status}` };
         if (verdict.state === 'green')
           return { ...base, ...run, red: false, running: false, why: verdict.why };
-        const { job } = verdict;
+        const { job, jobs } = verdict;
+        const known = jobs === undefined ? {} : { jobs: jobsOf(jobs, job) };
         const memory = await readMemory(services.pool, ref);
         // GitHub shows the old attempt for a moment after a rerun was asked for.
         if (memory.rerunOf === `${id}#${attempt}`)
@@ -101,7 +103,7 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         const step = job?.steps.find((one) => failedConclusions.includes(one.conclusion))?.name ?? null;
         if (!job) {
           const why = `run ${id} failed without a job ${detail.job}`;
-          return { ...base, ...run, red: true, running: false, mayRerun, why };
+          return { ...base, ...run, ...known, red: true, running: false, mayRerun, why };
         }
         const needsLog = workspace.ci.fixers.some((fixer) => fixer.match.log !== undefined);
         const log = needsLog ? ((await readJobLog(place, job.id)) ?? '') : '';
@@ -111,7 +113,16 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         const why = fixer
           ? `fixer ${fixer.name} is for it`
           : `no fixer is configured for job ${detail.job}, step ${step ?? '(none)'}`;
-        return { ...base, ...run, red: true, running: false, fixer: fixer?.name ?? null, mayRerun, why };
+        return {
+          ...base,
+          ...run,
+          ...known,
+          red: true,
+          running: false,
+          fixer: fixer?.name ?? null,
+          mayRerun,
+          why,
+        };
       }),
 
     readPullRequest: ({ tenant, workspace, number }) =>
@@ -167,12 +178,13 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         if ('reason' in found) return failed(found.reason);
         const { sandbox: limits, forbiddenPaths } = workspace.ci;
         const mirror = await mirrorOf(services, workspace, request.diagnosis.headSha, signal);
+        const setUp = await setUpOf(services, workspace, signal, fixer.setup);
         const result = await runFixer({
           mirror,
           baseSha: request.diagnosis.headSha,
           failing: found.failing,
           fixer: { name: fixer.name, command: fixer.command, paths: fixer.paths },
-          prepare: await setUpOf(services, workspace, signal, fixer.setup),
+          prepare: setUp.prepare,
           sandbox: await services.sandbox(workspace),
           limits: { timeoutMs: limits.timeoutMs, memoryBytes: limits.memoryBytes, maxOutputBytes },
           gate: {
@@ -185,7 +197,10 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         });
         const save = (body: string, kind: string) =>
           saveEvidence(services.pool, { tenant: request.tenant, kind, body, retentionMs: evidenceMs });
-        return outcomeOf(result, save).catch((error: unknown) => {
+        const { line, said } = setUp.report();
+        const prepared =
+          said === '' ? '' : `${line} Kept as evidence \`${(await save(said, 'setUp')).slice(0, 16)}\`.\n\n`;
+        return outcomeOf(result, prepared, save).catch((error: unknown) => {
           if (!(error instanceof EvidenceTooLarge)) throw error;
           return { result: 'gated', reason: error.message, report: '' };
         });
@@ -194,6 +209,7 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
 
   async function outcomeOf(
     result: FixResult,
+    prepared: string,
     save: (body: string, kind: string) => Promise<string>,
   ): Promise<CiFixOutcome> {
     switch (result.kind) {
@@ -205,7 +221,7 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
           evidence('After, first run', result.after[0]) +
           evidence('After, second run', result.after[1]);
         const report = redactText(
-          `## Evidence\n\nVerified in a sandbox, from a fresh checkout: the failing command failed on the base with the run's own error, and passed twice with this change.\n\n${runUrlFree}\nFiles: ${result.files.map((file) => `\`${file}\``).join(', ')} (${result.lines} lines)`,
+          `## Evidence\n\nVerified in a sandbox, from a fresh checkout: the failing command failed on the base with the run's own error, and passed twice with this change.\n\n${prepared}${runUrlFree}\nFiles: ${result.files.map((file) => `\`${file}\``).join(', ')} (${result.lines} lines)`,
           redactor,
         );
         return {
@@ -268,6 +284,13 @@ export async function detailOf(services: Services, ref: FindingRef): Promise<CiD
   const row = await readFindingRow(services.pool, ref);
   if (row?.detail.kind !== 'ci') throw new Error(`finding ${ref.fingerprint.slice(0, 12)} is not one of CI`);
   return row.detail;
+}
+
+/** Bounded: it goes into a history. */
+function jobsOf(jobs: readonly Job[], first: Job | null): NonNullable<CiDiagnosis['jobs']> {
+  const failed = jobs.filter((job) => job.id !== first?.id && failedOf([job]) !== null);
+  const named = [...(first === null ? [] : [first]), ...failed].slice(0, 20);
+  return { all: jobs.length, failed: named.map(({ id, name }) => ({ id, name: name.slice(0, 300) })) };
 }
 
 /** The failing step's own command, how its run failed, and the log of its job. */

@@ -15,6 +15,8 @@ export type Project = {
   readonly broken: Files;
   /** What CI runs. */
   readonly command: string;
+  /** What CI runs before it, to get dependencies. */
+  readonly install?: string;
   readonly source: string;
   /** What the implementer replaces, and by what. */
   readonly wrong: string;
@@ -127,8 +129,10 @@ func TestEndsWithinAPage(t *testing.T) {
 
 /** One job per name, all with the same failing step. */
 export function workflowOf(project: Project, jobs: readonly string[] = ['test']): string {
+  const install =
+    project.install === undefined ? '' : `      - name: Install\n        run: ${project.install}\n`;
   const job = (name: string): string =>
-    `  ${name}:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - name: Test\n        run: ${project.command}\n`;
+    `  ${name}:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n${install}      - name: Test\n        run: ${project.command}\n`;
   return `name: ci\non:\n  push:\n    branches: ['**']\njobs:\n${jobs.map(job).join('')}`;
 }
 

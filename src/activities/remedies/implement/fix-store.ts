@@ -15,6 +15,8 @@ export type FixCase = {
   readonly failing: FailingCommand;
   readonly failure: Failure;
   readonly runUrl: string;
+  /** How the checkout got its dependencies, in Markdown; absent in a case of before it was kept. */
+  readonly setUp?: string;
 };
 
 export type FixStore = {

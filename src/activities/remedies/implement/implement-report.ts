@@ -15,6 +15,8 @@ export type Check = {
   readonly files: readonly string[];
   readonly lines: number;
   readonly failedTests: readonly string[];
+  /** How its checkouts got their dependencies, in Markdown; absent in a check of before it was kept. */
+  readonly setUp?: string;
 };
 
 const VerdictInput = z.object({
@@ -65,6 +67,7 @@ export function verifiedReport(check: Check, runUrl: string, verdict: Verdict | 
     '## Evidence\n',
     `Drafted by a model; verified in a sandbox, in fresh checkouts: the failing command failed on the base with the run's own error, and passed twice with this change.\n`,
     `Failing run: ${runUrl}\n`,
+    check.setUp ?? '',
     evidence('Before, on the base', check.before),
     evidence('After, first run', check.after[0]),
     evidence('After, second run', check.after[1]),

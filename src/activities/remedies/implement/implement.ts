@@ -30,8 +30,8 @@ import { readFindingRow, readMemory } from '../../../store/findings.ts';
 import { mirrorOf, type Services, workspaceOf } from '../../services.ts';
 import { asActivity } from '../../temporal.ts';
 import { detailOf, failingCommand } from '../ci.ts';
-import { setUpOf } from '../set-up.ts';
-import { type FixCase, fixStore, putAside } from './fix-store.ts';
+import { type Preparation, setUpOf } from '../set-up.ts';
+import { type FixCase, type FixStore, fixStore, putAside } from './fix-store.ts';
 import {
   type Failure,
   implementerOpening,
@@ -71,14 +71,14 @@ export function createImplementActivities(services: Services): ImplementActiviti
     baseSha: string,
     failing: FailingCommand,
     signal: AbortSignal,
-  ): Promise<Runs> {
+  ): Promise<Runs & Pick<Preparation, 'report'>> {
     const { timeoutMs, memoryBytes } = workspace.ci.sandbox;
     return {
       mirror: await mirrorOf(services, workspace, baseSha, signal),
       failing,
       sandbox: await services.sandbox(workspace),
       limits: { timeoutMs, memoryBytes, maxOutputBytes },
-      prepare: await setUpOf(services, workspace, signal),
+      ...(await setUpOf(services, workspace, signal)),
       signal,
     };
   }
@@ -120,7 +120,8 @@ export function createImplementActivities(services: Services): ImplementActiviti
         const earlier = await readFixAttempts(pool, request);
         const { treeSha } = await unchangedValue(runs.mirror, headSha);
         const tree = { baseSha: headSha, patch: null, treeSha };
-        const aboutIt = { failing: found.failing, failure, runUrl: detail.url };
+        const setUp = await keptSetUp(store, runs);
+        const aboutIt = { failing: found.failing, failure, runUrl: detail.url, setUp } satisfies FixCase;
         return ifItFits<OpenFixAnswer>(
           async () => {
             const fixCase = await store.keep('fixCase', aboutIt);
@@ -176,7 +177,7 @@ export function createImplementActivities(services: Services): ImplementActiviti
       asActivity(redactor, async (signal) => {
         const { workspace, store } = await stepOf(request);
         const { tree } = request;
-        const { failing, failure } = await store.read<FixCase>(request.fixCase);
+        const { failing, failure, setUp: known } = await store.read<FixCase>(request.fixCase);
         const runs = await runsOf(workspace, tree.baseSha, failing, signal);
         const value = await store.value(tree);
         if (value.treeSha === (await unchangedValue(runs.mirror, tree.baseSha)).treeSha)
@@ -194,6 +195,7 @@ export function createImplementActivities(services: Services): ImplementActiviti
         const result = await verifyFix({ ...runs, value, gate });
         if (result.kind !== 'passed') return noFixOf(result, value.patch, tree.patch ?? '', redact);
         const { kind: _kind, ...found } = result;
+        const setUp = known || (await keptSetUp(store, runs));
         const opening = verifierOpening(failure, {
           patch: value.patch,
           before: found.before.lines,
@@ -201,7 +203,7 @@ export function createImplementActivities(services: Services): ImplementActiviti
         });
         return ifItFits<CheckAnswer>(
           async () => {
-            const check = await store.keep('fixCheck', found satisfies Check);
+            const check = await store.keep('fixCheck', { ...found, setUp } satisfies Check);
             return { result: 'passed', check, conversation: await store.keepConversation(opening) };
           },
           (tooLarge) => ({
@@ -266,6 +268,14 @@ export function createImplementActivities(services: Services): ImplementActiviti
         await recordFixAttempt(pool, { ...request, reason, report, atMs: request.nowMs, subject });
       }),
   };
+}
+
+/** How the checkouts got their dependencies, in Markdown; what it said is kept. */
+async function keptSetUp(store: FixStore, { report }: Pick<Preparation, 'report'>): Promise<string> {
+  const { line, said } = report();
+  return said === ''
+    ? ''
+    : `${line} Kept as evidence \`${(await store.keepText('setUp', said)).slice(0, 16)}\`.\n`;
 }
 
 /** What code reads back is stored whole; where it does not fit, `otherwise` says what that means. */
