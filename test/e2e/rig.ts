@@ -80,7 +80,8 @@ export type World = {
   readonly startWorkerProcess: (
     options?: Pick<WorkerSettings, 'doorTimes' | 'killOnce'>,
   ) => Promise<DemoWorker>;
-  readonly startLoop: () => Promise<void>;
+  /** Of the world's tenant, or of another one in its database. */
+  readonly startLoop: (tenant?: string) => Promise<void>;
   /** Replays all that ran on the code of now (DUR-3), and keeps it under this name when histories are recorded. */
   readonly replayed: (scenario: string) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -273,12 +274,12 @@ export async function createWorld(
         onAlert: (alert) => log.push(JSON.stringify({ alert })),
         onSpawn: (worker) => processes.push(worker),
       }),
-    startLoop: async () => {
+    startLoop: async (name = tenant) => {
       const queues = queueNames(queuePrefix);
       await temporal.client.workflow.start(workflowTypes.tenant, {
-        workflowId: tenantWorkflowId(tenant),
+        workflowId: tenantWorkflowId(name),
         taskQueue: queues.workflows,
-        args: [{ tenant, queues }],
+        args: [{ tenant: name, queues }],
       });
     },
     replayed: async (scenario) => {

@@ -8,7 +8,7 @@ import { ApiError } from '../http/route.ts';
 import type { Conclusion, JobFailure, RunPatch, RunSpec } from '../operations.ts';
 import { createSlots, type ForgeState, type Issue, type Repository, type User } from '../state.ts';
 import { executeJobByAct } from './act/runner.ts';
-import { createRegistry, createRunByHand, setRunByHand } from './registry.ts';
+import { createRegistry, createRunByHand, finishRerunByHand, setRunByHand } from './registry.ts';
 import { executeJob, type JobInput } from './runner.ts';
 import {
   concludeRun,
@@ -269,7 +269,7 @@ export function createCiEngine(state: ForgeState): CiEngine {
       );
       if (run.definition !== null) execute(run, run.definition);
       else if (run.rerunConclusion !== null) {
-        for (const job of jobsAsOf(run)) if (keys.has(job.key)) finishJob(job, run.rerunConclusion);
+        finishRerunByHand(registry, run, run.rerunConclusion);
         settle(run, 'completed', run.rerunConclusion);
       }
     },

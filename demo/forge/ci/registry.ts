@@ -1,5 +1,5 @@
 // The list of all runs: makes runs and jobs with their ids, also those made by hand. Executes nothing.
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listRefs } from '../git/bare.ts';
 import { ApiError } from '../http/route.ts';
@@ -133,6 +133,18 @@ export async function createRunByHand(state: ForgeState, registry: Registry, spe
     }
   }
   return run;
+}
+
+/** Ends the jobs of its latest attempt; what fails again does so in the same step, with the same log. */
+export function finishRerunByHand(registry: Registry, run: Run, conclusion: Conclusion): void {
+  for (const job of run.jobs.filter(({ attempt }) => attempt === latestAttempt(run).number)) {
+    registry.finishJob(job, conclusion);
+    const before = run.jobs.findLast(({ key, attempt }) => key === job.key && attempt < job.attempt);
+    if (before === undefined || before.conclusion !== conclusion) continue;
+    copyFileSync(before.logPath, job.logPath);
+    const { startedAt, completedAt } = job;
+    job.steps.push(...before.steps.map((step) => ({ ...step, startedAt, completedAt })));
+  }
 }
 
 /** Sets state and conclusion of a run made by hand; jobs still open take the run's conclusion. */

@@ -1,6 +1,6 @@
 // What triage says is what the remedy does (CI-3, CI-4, CI-12): watched and waiting findings get no write, and are looked at again when they move.
 import { afterEach, expect } from 'vitest';
-import { createRig, type Rig, test, until, workspace } from '../rig.ts';
+import { createRig, dayMs, type Rig, test, until, workspace } from '../rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());
@@ -70,4 +70,39 @@ test('CI-3: a quarantine that people know of is brought up to date, not opened a
     ]),
   );
   expect(rig.world.writes('openIssue')).toEqual([]);
+});
+
+test('CI-9: a failure that returns in March is a new occurrence, with 0 of 3 attempts', async () => {
+  rig = await createRig();
+  await rig.startWorker();
+  // A day between readings, so that ten are quick.
+  await rig.apply('march', {
+    workspaces: [workspace({ databases: [] })],
+    cadence: { perSource: { ciRuns: '24h', approvals: '24h' } },
+  });
+  const place = rig.world.place('march');
+  const read = () => rig.loop('march').executeUpdate('cycleNow', { args: [{ by: 'ana' }] });
+  const latest = async () =>
+    (await rig.findings('march')).reduce((a, b) => (a.occurrence > b.occurrence ? a : b));
+  // In February it took three attempts.
+  Object.assign(place.ci, { jobs: ['build'], fixer: 'formatter' });
+  await rig.startLoop('march');
+  await until(() => expect(rig.world.writes('openPullRequest')).toHaveLength(1));
+  await rig.database.pool.query(`update findings set attempts = 3 where tenant = 'march'`);
+  Object.assign(place.pull ?? {}, { merged: true, state: 'closed' });
+  Object.assign(place.ci, { jobs: [], runId: 2, headSha: 'b'.repeat(40) });
+  await read();
+  await until(async () => expect(await latest()).toMatchObject({ status: 'resolved', attempts: 3 }));
+
+  await rig.skip(10 * dayMs);
+  place.pull = null;
+  Object.assign(place.ci, { jobs: ['build'], runId: 3, headSha: 'c'.repeat(40), next: 'wait' });
+  await read();
+  await until(async () => expect(await latest()).toMatchObject({ status: 'waiting' }));
+  expect(await latest()).toMatchObject({ occurrence: 2, attempts: 0 });
+  // So it is fixed again, as the first of three.
+  Object.assign(place.ci, { runId: 4, next: undefined });
+  await read();
+  await until(() => expect(rig.world.writes('openPullRequest')).toHaveLength(2));
+  expect(await latest()).toMatchObject({ occurrence: 2, attempts: 1 });
 });
