@@ -44,6 +44,12 @@ describe('when a source is due', () => {
     ['on a Saturday', '2026-03-07T10:07:00Z', {}, '2026-03-07T11:07'],
     ['approvals every two minutes', '2026-03-07T10:00:00Z', { source: 'approvals' }, '2026-03-07T10:01'],
     ['health every five minutes by night', '2026-03-02T20:08:00Z', { source: 'health' }, '2026-03-02T20:12'],
+    [
+      'health as often as a check of it needs',
+      '2026-03-02T20:08:00Z',
+      { source: 'health', mostMs: 4 * minute },
+      '2026-03-02T20:11',
+    ],
     ['deployments likewise', '2026-03-02T20:08:00Z', { source: 'deployments' }, '2026-03-02T20:12'],
     ['questions every two minutes', '2026-03-07T10:00:00Z', { source: 'mentions' }, '2026-03-07T10:01'],
   ] as const)('%s', (_name, iso, more, expected) => {

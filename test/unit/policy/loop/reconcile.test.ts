@@ -1,4 +1,4 @@
-// LOOP-2, CI-9, CI-10: what becomes of findings when sources are read: unknown changes nothing, a return within 48 hours keeps its counter,
+// LOOP-2, CI-9, CI-10: what becomes of findings when sources are read: unknown resolves nothing, a return within 48 hours keeps its counter,
 // one after seven days is a new occurrence.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -93,6 +93,12 @@ describe('reconcile', () => {
     expect(apply(others, [read('green')])).toEqual([]);
   });
 
+  it('LOOP-2: what a source is certain of although it could not be read is known, and what it knew before stays', () => {
+    expect(apply([known('a')], [read('unknown', ['outage'])])).toMatchObject([
+      { change: 'appear', fingerprint: 'outage' },
+    ]);
+  });
+
   it('takes one finding that a source names twice as one', () => {
     expect(apply([], [read('red', ['a', 'a'])])).toHaveLength(1);
   });
@@ -133,11 +139,12 @@ const anyReads = fc.uniqueArray(
 );
 
 describe('reconcile, for any readings', () => {
-  it('LOOP-2: a source that could not be read changes nothing at all', () => {
+  it('LOOP-2: a source that could not be read resolves nothing, and without a finding changes nothing at all', () => {
     fc.assert(
       fc.property(anyKnown, anyReads, (before, reads) => {
         const readable = reads.filter((one) => one.state !== 'unknown');
-        expect(apply(before, reads)).toEqual(apply(before, readable));
+        const silent = reads.map((one) => (one.state === 'unknown' ? { ...one, findings: [] } : one));
+        expect(apply(before, silent)).toEqual(apply(before, readable));
         const sources = readable.map(sourceKey) as string[];
         for (const change of apply(before, reads)) {
           if (change.change !== 'resolve') continue;
