@@ -6,6 +6,7 @@ import { asActivity } from '../../temporal.ts';
 import { assessIncident } from './assess.ts';
 import { assessNotice } from './notice.ts';
 import type { IncidentParts } from './parts.ts';
+import { platformReader } from './platform.ts';
 
 /** @param uiUrl address of the Temporal UI, for the link in issues */
 export function createIncidentActivities(
@@ -17,6 +18,7 @@ export function createIncidentActivities(
 ): IncidentActivities {
   const all: IncidentParts = {
     services,
+    platform: platformReader(services),
     baseBranch:
       baseBranch ?? (async (workspace, signal) => (await headOf(services, workspace, signal)).branch),
     runUrl: () => runUrl(uiUrl),

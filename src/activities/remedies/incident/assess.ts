@@ -30,7 +30,7 @@ import {
 import { planCleanUp, planCodeAgent } from './help.ts';
 import type { LadderTurn } from './ladder.ts';
 import { type IncidentParts, type Known, readKnown, servicesOf } from './parts.ts';
-import { type PlatformView, readPlatform } from './platform.ts';
+import type { PlatformView } from './platform.ts';
 import { turnServices } from './services-now.ts';
 import { judgeSeverity } from './severity-now.ts';
 import { IncidentState } from './state.ts';
@@ -61,7 +61,13 @@ export async function assessIncident(
   // For its issue, and once more when that is open: whether the evidence points to code.
   const once = isNew ? [] : IncidentState.parse(before.state).once;
   const withLogs = isNew || (before.issue !== null && !once.includes('evidence'));
-  const platform = await readPlatform(parts, known, servicesOf(known.finding), withLogs, signal);
+  const platform = await parts.platform(known.workspace, {
+    tenant: question.tenant,
+    names: servicesOf(known.finding),
+    withLogs,
+    nowMs: question.nowMs,
+    signal,
+  });
   const base =
     withLogs && !isNew && known.workspace.incidents.codeAgent
       ? await parts.baseBranch(known.workspace, signal).catch(() => null)

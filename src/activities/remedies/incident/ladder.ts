@@ -74,7 +74,7 @@ export async function turnLadder(tx: Queryable, question: LadderQuestion): Promi
   const health = platform.overview === null ? 'unknown' : serviceHealth(service, check?.failing ?? null);
   const running = (service?.live ?? service?.latest)?.status === 'running';
   // What our own check adds to the platform's word is as old as the check.
-  const asOfMs = check !== null && running ? Math.min(check.readAtMs, nowMs) : nowMs;
+  const asOfMs = check !== null && running ? Math.min(check.readAtMs, nowMs) : platform.readAtMs;
   const beside = service !== undefined && failedBeside(service);
   const base = { service: key.service, health, asOfMs, failedBeside: beside };
   if (row.sinceMs === null && !beside && (health === 'healthy' || health === 'stopped'))

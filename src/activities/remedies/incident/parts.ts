@@ -6,9 +6,11 @@ import type { Queryable } from '../../../store/database.ts';
 import { activeFindings, type FindingRow, readFindingRow } from '../../../store/findings.ts';
 import { lastReads } from '../../../store/status.ts';
 import type { Services } from '../../services.ts';
+import type { ReadPlatform } from './platform.ts';
 
 export type IncidentParts = {
   readonly services: Services;
+  readonly platform: ReadPlatform;
   /** The branch a code agent starts from. */
   readonly baseBranch: (workspace: WorkspaceConfig, signal: AbortSignal) => Promise<string>;
   /** Where a run is shown to people; null: nowhere. */

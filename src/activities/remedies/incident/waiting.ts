@@ -3,9 +3,12 @@ import type { IncidentLevel } from '../../../contract/ops/settings.ts';
 import type { LadderTurn } from './ladder.ts';
 import type { IncidentState } from './state.ts';
 
-const lookMs = 60_000;
+/** At other times than those at which cycles are due, which nudge. */
+const lookMs = 47_000;
 /** While only people can do something. */
-const lookSeldomMs = 5 * 60_000;
+const lookSeldomMs = 281_000;
+/** What is due at the time of a cycle comes after it: by then it is known what that cycle read. */
+const afterCycleMs = 7_000;
 
 /** Whether nothing goes on by itself: every service is well, or a person's. */
 export function waitsForPeople(ladders: readonly LadderTurn[]): boolean {
@@ -61,10 +64,10 @@ export function nextLookMs(
   const { nowMs, escalationMs, people } = times;
   const all = [
     nowMs + (people ? lookSeldomMs : lookMs),
-    ...(escalationMs === null ? [] : [escalationMs]),
+    ...(escalationMs === null ? [] : [escalationMs + afterCycleMs]),
     ...state.planned.map(({ notBeforeMs }) => notBeforeMs),
     ...ladders.flatMap(({ step, answered }) => [
-      ...(step.do === 'wait' ? [step.untilMs] : []),
+      ...(step.do === 'wait' ? [step.untilMs + afterCycleMs] : []),
       ...answered.filter(({ outcome }) => outcome === 'held').map(({ againMs }) => againMs),
     ]),
   ];
