@@ -11,6 +11,7 @@ import type {
 import type { CareActivities } from '../contract/aftercare.ts';
 import type { SourceKind } from '../contract/finding.ts';
 import type { AboutRunActivities } from '../contract/focus.ts';
+import type { ImplementActivities } from '../contract/implement.ts';
 import type { ScheduledRead } from '../contract/loop.ts';
 import type { ModelActivities } from '../contract/model.ts';
 import type { QueueNames } from '../contract/names.ts';
@@ -199,6 +200,25 @@ export function modelActivities(queues: QueueNames, summary: string): ModelActiv
 
 export function workspaceActivities(queues: QueueNames, summary: string): WorkspaceActivities {
   return proxyActivities<WorkspaceActivities>({ ...workspaceOptions, taskQueue: queues.workspace, summary });
+}
+
+/** Steps of a fix that the model drafts: worktree and sandbox. */
+export function implementActivities(
+  queues: QueueNames,
+  summary: string,
+): Pick<ImplementActivities, 'openFix' | 'runTool' | 'checkFix'> {
+  return proxyActivities<ImplementActivities>({ ...workspaceOptions, taskQueue: queues.workspace, summary });
+}
+
+/** What is said to the model and what came of a fix: Postgres only. */
+export function fixRecordActivities(
+  queues: QueueNames,
+): Pick<ImplementActivities, 'tellModel' | 'readVerdict' | 'recordFix'> {
+  return proxyActivities<ImplementActivities>({
+    ...recordOptions,
+    heartbeatTimeout: 15_000,
+    taskQueue: queues.io,
+  });
 }
 
 export function triageActivities(queues: QueueNames, summary: string): TriageActivities {

@@ -1,10 +1,9 @@
 // A fix drafted by the model (CI-5b): reproduce → turns of the implementer, one tool call an activity → gate → the failing command, before and
 // after, in fresh checkouts → a second model that may only say no (CI-6). Models propose; exit codes decide.
-import { proxyActivities } from '@temporalio/workflow';
 import type { CiDiagnosis, CiFixOutcome } from '../../contract/activities.ts';
-import type { FixBounds, FixDraft, ImplementActivities, NoFix } from '../../contract/implement.ts';
+import type { FixBounds, FixDraft, NoFix } from '../../contract/implement.ts';
 import type { ModelCallAnswer, ModelPurpose } from '../../contract/model.ts';
-import { modelActivities } from '../activities.ts';
+import { fixRecordActivities, implementActivities, modelActivities } from '../activities.ts';
 import { markWorking, type Remedy, refOf, remember } from '../effects.ts';
 import { waitFor } from './remedy.ts';
 
@@ -37,7 +36,7 @@ export async function implement(
   const outcome = await draftAndVerify(fix);
   const turns = fix.draft?.turns ?? 0;
   if (outcome.result === 'unavailable' && turns === 0) return outcome;
-  await storeSteps(remedy).recordFix({
+  await fixRecordActivities(remedy.input.queues).recordFix({
     ...refOf(remedy.input),
     attempt,
     headSha: diagnosis.headSha,
@@ -57,7 +56,9 @@ export async function implement(
 async function draftAndVerify(fix: Fix): Promise<CiFixOutcome | Unavailable> {
   const { remedy, diagnosis, attempt } = fix;
   const request = { ...refOf(remedy.input), diagnosis, attempt };
-  const opened = await workspaceSteps(remedy, `reproduce, attempt ${attempt}`).openFix(request);
+  const opened = await implementActivities(remedy.input.queues, `reproduce, attempt ${attempt}`).openFix(
+    request,
+  );
   if (opened.result !== 'opened') return opened;
   let { draft } = opened;
   fix.draft = draft;
@@ -110,7 +111,7 @@ async function runCalls(
         ? {}
         : { refuse: `at most ${bounds.callsPerTurn} tool calls in one answer are run` };
     const summary = `turn ${before.turns}: ${call.name.slice(0, 60)}`;
-    const step = await workspaceSteps(remedy, summary).runTool({
+    const step = await implementActivities(remedy.input.queues, summary).runTool({
       ...ref,
       ...refuse,
       fixCase,
@@ -126,7 +127,7 @@ async function runCalls(
   }
   if (answer.toolCalls.length === 0) {
     const text = 'The answer was cut off before it held a tool call. Make one smaller step, or call finish.';
-    const told = await storeSteps(remedy).tellModel({ ...ref, conversation, text });
+    const told = await fixRecordActivities(remedy.input.queues).tellModel({ ...ref, conversation, text });
     if (told.full) return failed(fullConversation);
     ({ conversation } = told);
   }
@@ -137,7 +138,7 @@ async function runCalls(
 async function verify(fix: Fix, draft: FixDraft): Promise<CiFixOutcome> {
   const { remedy, attempt } = fix;
   const step = { ...refOf(remedy.input), fixCase: draft.fixCase, tree: draft.tree };
-  const checked = await workspaceSteps(remedy, `verify attempt ${attempt}`).checkFix(step);
+  const checked = await implementActivities(remedy.input.queues, `verify attempt ${attempt}`).checkFix(step);
   if (checked.result !== 'passed') return checked;
   let { conversation } = checked;
   const { check } = checked;
@@ -146,7 +147,7 @@ async function verify(fix: Fix, draft: FixDraft): Promise<CiFixOutcome> {
     if (answer.result !== 'answered')
       return personDecides(fix, { ...step, conversation, check }, answer.reason);
     fix.draft = { ...draft, tokens: (fix.draft?.tokens ?? 0) + answer.tokens };
-    const verdict = await storeSteps(remedy).readVerdict({
+    const verdict = await fixRecordActivities(remedy.input.queues).readVerdict({
       ...step,
       conversation: answer.conversation,
       check,
@@ -162,7 +163,7 @@ async function personDecides(
   step: Omit<Parameters<ImplementActivities['readVerdict']>[0], 'absent'>,
   absent: string,
 ): Promise<CiFixOutcome> {
-  const verdict = await storeSteps(fix.remedy).readVerdict({ ...step, absent });
+  const verdict = await fixRecordActivities(fix.remedy.input.queues).readVerdict({ ...step, absent });
   if (verdict.result === 'again') return failed(absent);
   return verdict.result === 'verified' ? verdict : { ...verdict, unseen: true };
 }
@@ -199,30 +200,4 @@ async function ask(
 
 function failed(reason: string): NoFix {
   return { result: 'failed', reason, report: '' };
-}
-
-/** Worktree and sandbox: minutes each, on any worker; a step that a dead worker left is taken again from the same values. */
-function workspaceSteps(
-  { input }: Remedy,
-  summary: string,
-): Pick<ImplementActivities, 'openFix' | 'runTool' | 'checkFix'> {
-  return proxyActivities<ImplementActivities>({
-    taskQueue: input.queues.workspace,
-    startToCloseTimeout: 60 * 60_000,
-    scheduleToCloseTimeout: 4 * 60 * 60_000,
-    heartbeatTimeout: 20_000,
-    retry: { initialInterval: 2_000, backoffCoefficient: 2, maximumInterval: 60_000, maximumAttempts: 20 },
-    summary,
-  });
-}
-
-/** Postgres only: quick, and worth waiting for as long as the database is away. */
-function storeSteps({ input }: Remedy): Pick<ImplementActivities, 'tellModel' | 'readVerdict' | 'recordFix'> {
-  return proxyActivities<ImplementActivities>({
-    taskQueue: input.queues.io,
-    startToCloseTimeout: 45_000,
-    scheduleToCloseTimeout: 30 * 60_000,
-    heartbeatTimeout: 15_000,
-    retry: { initialInterval: 200, backoffCoefficient: 2, maximumInterval: 10_000 },
-  });
 }
