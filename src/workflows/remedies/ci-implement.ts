@@ -1,7 +1,7 @@
 // A fix drafted by the model (CI-5b): reproduce → turns of the implementer, one tool call an activity → gate → the failing command, before and
 // after, in fresh checkouts → a second model that may only say no (CI-6). Models propose; exit codes decide.
 import type { CiDiagnosis, CiFixOutcome } from '../../contract/activities.ts';
-import type { FixBounds, FixDraft, NoFix } from '../../contract/implement.ts';
+import type { FixBounds, FixDraft, ImplementActivities, NoFix } from '../../contract/implement.ts';
 import type { ModelCallAnswer, ModelPurpose } from '../../contract/model.ts';
 import { fixRecordActivities, implementActivities, modelActivities } from '../activities.ts';
 import { markWorking, type Remedy, refOf, remember } from '../effects.ts';
