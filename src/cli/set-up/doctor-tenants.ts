@@ -1,10 +1,11 @@
-// What `doctor` says about each tenant: whether this version reads its settings, and whether its model can be asked. It resolves the reference of
+// What `doctor` says about each tenant: whether this version reads its settings, whether its model can be asked, and what its production needs. It resolves the reference of
 // the key and asks nobody: a call costs money.
 import { createSecretResolver, type SecretResolver, SecretUnavailable } from '../../config/secrets.ts';
 import type { ModelSettings } from '../../contract/tenant-config.ts';
 import type { Redactor } from '../../logs/redact/redact-values.ts';
 import type { Pool } from '../../store/database.ts';
 import { listTenants, type TenantRow } from '../../store/tenants.ts';
+import { operationsChecks } from './doctor-operations.ts';
 
 export type Check = {
   readonly name: string;
@@ -24,7 +25,11 @@ export async function tenantChecks(
   const secrets = createSecretResolver(parts);
   const tenants = await listTenants(pool);
   const checks = await Promise.all(
-    tenants.map(async (row) => [...settingsCheck(row), await modelCheck(row, secrets)]),
+    tenants.map(async (row) => [
+      ...settingsCheck(row),
+      await modelCheck(row, secrets),
+      ...(await operationsChecks(row, secrets)),
+    ]),
   );
   return checks.flat();
 }

@@ -1,7 +1,9 @@
 // Services, health checks and incidents of a workspace: what one names, another has (DEPLOY-1, HEALTH-1, INC-1), with the fix in the message (DUR-4).
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { createSecretResolver, learnSecrets } from '../../../src/config/secrets.ts';
 import { parseTenantFile } from '../../../src/config/tenant-file.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 
 const page = { kind: 'content', name: 'frontend', expect: { contains: ['Shop'] } };
 const api = { kind: 'http', name: 'backend', services: ['backend'] };
@@ -110,4 +112,40 @@ describe('what is refused', () => {
   ])('%s', (_name, workspace, problem) => {
     expect(problemsOf(workspace)).toContain(problem);
   });
+});
+
+it('SEC-2: every secret that production needs is known to the redactor before anything is read; addresses stay readable', async () => {
+  const env = {
+    RAILWAY_TOKEN_SW_FACTORY: 'railway-token-4711',
+    DEVOPS_API_SECRET: 'devops-secret-4711',
+    CANARY_PASSWORD: 'canary-password-4711',
+    API_HEADER: 'Bearer header-token-4711',
+    PRODUCTION_BACKEND_URL: 'https://shop.example.com',
+  };
+  const login = {
+    kind: 'login',
+    name: 'login',
+    secrets: { password: 'env:CANARY_PASSWORD' },
+    steps: [{ name: 'login', method: 'POST', path: '/login' }],
+  };
+  const text = stringify({
+    tenant: 'acme',
+    workspaces: [
+      {
+        name: 'shop',
+        github: { repository: 'acme/shop' },
+        services: { provider: { kind: 'railway' } },
+        health: { checks: [{ ...api, headers: { authorization: 'env:API_HEADER' } }, login] },
+        incidents: { devopsApi: {} },
+      },
+    ],
+  });
+  const parsed = parseTenantFile(text, { fileName: 'tenant.yaml' });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const redactor = createRedactor();
+  await learnSecrets(createSecretResolver({ env, redactor }), parsed.config);
+  const { PRODUCTION_BACKEND_URL: address, ...secrets } = env;
+  for (const secret of Object.values(secrets))
+    expect(redactor.redact(`it said ${secret}!`)).not.toContain('4711');
+  expect(redactor.redact(`at ${address}/health`)).toBe(`at ${address}/health`);
 });
