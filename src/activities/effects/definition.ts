@@ -46,6 +46,8 @@ export type EffectDefinition<Input = unknown> = {
   readonly risk: (input: Input) => Risk;
   /** True for writes of child processes that take minutes: the lease is renewed while they run. */
   readonly longRunning?: boolean;
+  /** Whether what it refuses for good ran before: then its cooldown stays. Absent: as `longRunning` says. */
+  readonly refusedRan?: boolean;
   readonly describe: (input: Input, request: EffectRequest) => string;
   /** True: it may use what the caps keep for incidents (LOOP-4). */
   readonly forIncidents?: boolean;

@@ -233,7 +233,7 @@ export function createDoor(options: DoorOptions): Door {
     if (error instanceof NotWritten) {
       // A child process that failed ran before it did: its cooldown stays.
       if (error.permanent)
-        return settle(attempt, 'refused', reason, error.result, definition.longRunning ? 'keep' : 'giveBack');
+        return settle(attempt, 'refused', reason, error.result, ran(definition) ? 'keep' : 'giveBack');
       await giveBack(attempt, reason);
       throw new TryAgain(failures.effectBusy, reason, error.retryAfterMs, error);
     }
@@ -323,6 +323,10 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   return { run };
+}
+
+function ran({ refusedRan, longRunning }: EffectDefinition): boolean {
+  return refusedRan ?? longRunning === true;
 }
 
 export function markerOf(key: string): string {

@@ -49,6 +49,7 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       delivery: 'atMostOnce',
       // Command lines of a machine may take longer than a lease.
       longRunning: true,
+      refusedRan: false,
       risk: () => 'mutating',
       cap,
       describe: ({ service }) => `restart ${service}`,
@@ -66,6 +67,7 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       delivery: 'atMostOnce',
       // Command lines of a machine may take longer than a lease.
       longRunning: true,
+      refusedRan: false,
       risk: () => 'mutating',
       cap,
       describe: ({ service }) => `redeploy ${service}`,
@@ -83,6 +85,7 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       delivery: 'atMostOnce',
       // Command lines of a machine may take longer than a lease.
       longRunning: true,
+      refusedRan: false,
       risk: () => 'mutating',
       cap,
       describe: ({ service, deploymentId }) => `roll ${service} back to deployment ${deploymentId}`,
