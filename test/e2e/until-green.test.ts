@@ -3,9 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { approveAndMergeVerified } from '../../demo/forge/maintainer.ts';
 import { breakageOf } from '../../demo/shop/shop.ts';
 import { listFindings } from '../../src/store/findings.ts';
+import { startMaintainer } from './people/maintainer.ts';
 import { createWorld, type World } from './rig.ts';
 
 let world: World | undefined;
@@ -19,15 +19,7 @@ test('LOOP-3: red CI, drift and pending migrations turn green unattended', { tim
   const { forge, own, shop, tenant } = world;
   await world.startWorker();
   await world.startLoop();
-  const maintainer = approveAndMergeVerified({
-    url: forge.url,
-    token: world.maintainerToken,
-    owner: 'acme',
-    repo: 'shop',
-    label: 'verified',
-    evidenceHeading: 'Evidence',
-    intervalMs: 500,
-  });
+  const maintainer = startMaintainer(world);
 
   await vi.waitFor(
     async () => {

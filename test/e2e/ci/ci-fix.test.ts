@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { approveAndMergeVerified } from '../../../demo/forge/maintainer.ts';
 import { testAct } from '../../support/act.ts';
 import { countTokens } from '../../support/claude/tokens.ts';
 import { start } from '../people/approving.ts';
+import { startMaintainer } from '../people/maintainer.ts';
 import {
   createFixingWorld,
   go,
@@ -81,15 +81,7 @@ for (const [project, program, runner] of projects)
       );
       expect(files.map(({ filename }) => filename)).toEqual([project.source]);
 
-      const maintainer = approveAndMergeVerified({
-        url: forge.url,
-        token: world.maintainerToken,
-        owner: 'acme',
-        repo: 'shop',
-        label: 'verified',
-        evidenceHeading: 'Evidence',
-        intervalMs: 500,
-      });
+      const maintainer = startMaintainer(world);
       onTestFinished(() => maintainer.stop());
       await world.until('green', async () => (await world.finding('ci'))?.status === 'resolved');
       const [run] = (await forge.actions.runs({ owner: 'acme', repo: 'shop' })).filter(

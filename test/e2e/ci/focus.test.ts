@@ -3,10 +3,10 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { approveAndMergeVerified } from '../../../demo/forge/maintainer.ts';
 import { shopFiles } from '../../../demo/shop/shop.ts';
 import { type Cli, createCli } from '../../support/cli.ts';
 import { start } from '../people/approving.ts';
+import { startMaintainer } from '../people/maintainer.ts';
 import { createWorld, type World, whole } from '../rig.ts';
 
 const ciOnly = { drift: null, database: null } as const;
@@ -52,14 +52,7 @@ test.concurrent('CI-14: ci fix works on one run now, says what it waits for, and
   });
   expect(first.stderr).toMatch(/reading all sources[\s\S]*working[\s\S]*waiting: a person to merge/);
 
-  const maintainer = approveAndMergeVerified({
-    url: world.forge.url,
-    token: world.maintainerToken,
-    ...at,
-    label: 'verified',
-    evidenceHeading: 'Evidence',
-    intervalMs: 500,
-  });
+  const maintainer = startMaintainer(world);
   const url = `${world.forge.url}/acme/shop/actions/runs/${failed.id}`;
   const toTheEnd = await cli.run('ci', 'fix', url, '--to-the-end');
   await maintainer.stop();

@@ -1,12 +1,12 @@
 // What is not fixed, end to end: a flake is watched (CI-3), an outage of many tenants is waited for (CI-4), a storm is one fix (CI-12), and
 // without a model's key rules, fixers and people go on (MODEL-1). Real forge, git, sandbox, Temporal and Postgres.
 import { expect, test } from 'vitest';
-import { approveAndMergeVerified } from '../../../demo/forge/maintainer.ts';
 import { tenantWorkflowId } from '../../../src/contract/names.ts';
 import { listFindings } from '../../../src/store/findings.ts';
 import { applyTenant } from '../../../src/store/tenants.ts';
 import { startClaude } from '../../support/claude.ts';
 import { start } from '../people/approving.ts';
+import { startMaintainer } from '../people/maintainer.ts';
 import { createWorld, type World, whole } from '../rig.ts';
 
 const at = { owner: 'acme', repo: 'shop' } as const;
@@ -33,18 +33,6 @@ const failWith = (world: World, ...lines: readonly string[]) => {
   const ends = { conclusion: 'failure', rerunConclusion: 'failure' } as const;
   return world.forge.actions.createRun({ ...at, name: 'ci', jobs, ...ends });
 };
-
-/** A person of the forge who merges what is verified. */
-function startMaintainer(world: World): ReturnType<typeof approveAndMergeVerified> {
-  return approveAndMergeVerified({
-    url: world.forge.url,
-    token: world.maintainerToken,
-    ...at,
-    label: 'verified',
-    evidenceHeading: 'Evidence',
-    intervalMs: 500,
-  });
-}
 
 test.concurrent(
   'CI-3: failed and passed on the same commit is a flake: rerun once, watched, in the ledger; no fix, no call of the model',

@@ -1,11 +1,11 @@
 // People at the helm (LOOP-10, LOOP-11, SEE-1): with Temporal's own CLI, as the handlers' descriptions show it, and with a client's updates.
 import { execFile } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { approveAndMergeVerified } from '../../../demo/forge/maintainer.ts';
 import { tenantWorkflowId, updates } from '../../../src/contract/names.ts';
 import { ensureTemporalBinary } from '../../../src/embedded/temporal-binary.ts';
 import { createWorld, type World, whole } from '../rig.ts';
 import { start } from './approving.ts';
+import { startMaintainer } from './maintainer.ts';
 
 type Said = { readonly code: number; readonly out: string };
 
@@ -92,14 +92,7 @@ test.concurrent('LOOP-10: paused by the Temporal CLI nothing is written until re
   expect(
     await client.executeUpdate(updates.resume, { args: [{ by: 'ana', reason: 'freeze is over' }] }),
   ).toEqual({ lifted: 1 });
-  const maintainer = approveAndMergeVerified({
-    url: world.forge.url,
-    token: world.maintainerToken,
-    owner: 'acme',
-    repo: 'shop',
-    label: 'verified',
-    evidenceHeading: 'Evidence',
-  });
+  const maintainer = startMaintainer(world);
   onTestFinished(() => maintainer.stop());
   await world.until('green', async () => {
     const findings = await world.findings();

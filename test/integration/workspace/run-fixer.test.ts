@@ -1,10 +1,9 @@
 // CI-5(a), CI-6, CI-7: from a failing command to a verified patch, with real git and the real sandbox.
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ensureMirror } from '../../../src/integrations/git/mirror.ts';
 import { commitValue } from '../../../src/integrations/git/push.ts';
-import { findSandbox } from '../../../src/integrations/sandbox/find-sandbox.ts';
 import type { Sandbox } from '../../../src/integrations/sandbox/run-in-sandbox.ts';
 import {
   type FixerRequest,
@@ -14,7 +13,8 @@ import {
 import { prepareCheckout } from '../../../src/integrations/workspace/set-up.ts';
 import { errorSignature } from '../../../src/logs/signature.ts';
 import { patchGateDefaults } from '../../../src/policy/patch/gate.ts';
-import { createTestRepository, type TestFile, type TestRepository } from '../../support/git-repository.ts';
+import type { TestFile } from '../../support/git-repository.ts';
+import { useWorkspace } from './workspace-rig.ts';
 
 /** A generated file that is stale, and a check that says so, as a generator's check usually does. */
 const SHOP: Record<string, TestFile> = {
@@ -28,22 +28,7 @@ const SHOP: Record<string, TestFile> = {
 const LOG =
   '2026-01-01T00:00:00.0Z ##[group]Run sh check.sh\n2026-01-01T00:00:00.0Z ##[endgroup]\n2026-01-01T00:00:00.0Z error: generated.txt is out of date\n2026-01-01T00:00:01.0Z ##[error]Process completed with exit code 1.\n';
 
-let sandbox: Sandbox;
-let repository: TestRepository;
-let cacheDir: string;
-beforeAll(async () => {
-  sandbox = await findSandbox({ mode: 'required', view: { readOnlyPaths: [], pathPrepend: [], hide: [] } });
-});
-beforeEach(() => {
-  repository = createTestRepository();
-  cacheDir = join(repository.dir, 'cache');
-  mkdirSync(cacheDir);
-});
-afterEach(() => {
-  const left = readdirSync(join(cacheDir, 'worktrees'));
-  repository.remove();
-  expect(left).toEqual([]);
-});
+const rig = useWorkspace();
 
 type Change = {
   files?: Record<string, TestFile>;
@@ -60,8 +45,8 @@ async function requestOf({
   setup,
   more = {},
 }: Change): Promise<FixerRequest> {
-  const baseSha = repository.commit({ ...SHOP, ...files });
-  const mirror = await ensureMirror({ cacheDir, url: repository.url, sha: baseSha });
+  const baseSha = rig.repository.commit({ ...SHOP, ...files });
+  const mirror = await ensureMirror({ cacheDir: rig.cacheDir, url: rig.repository.url, sha: baseSha });
   const limits = { timeoutMs: 20_000, memoryBytes: 500_000_000, maxOutputBytes: 100_000 };
   return {
     mirror,
@@ -73,9 +58,9 @@ async function requestOf({
         lockfiles: [],
         registries: [],
         trustedBranches: ['main'],
-        sandbox,
+        sandbox: rig.sandbox,
         limits,
-        cacheDir,
+        cacheDir: rig.cacheDir,
         workerEnv: {},
       }),
     failing: {
@@ -86,7 +71,7 @@ async function requestOf({
       ...failing,
     },
     fixer: { name: 'generate', command: 'sh generate.sh', ...fixer },
-    sandbox,
+    sandbox: rig.sandbox,
     limits,
     gate: patchGateDefaults,
     ...more,
@@ -225,7 +210,7 @@ describe('CI-6 no fix', () => {
       reason: expect.stringContaining('bytes'),
     });
     const unavailable: Sandbox = { kind: 'unavailable', reason: 'none here' };
-    mkdirSync(join(cacheDir, 'worktrees'), { recursive: true });
+    mkdirSync(join(rig.cacheDir, 'worktrees'), { recursive: true });
     expect(await fix({ more: { sandbox: unavailable } })).toMatchObject({
       kind: 'failed',
       reason: expect.stringContaining('none here'),

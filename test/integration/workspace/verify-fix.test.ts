@@ -1,9 +1,5 @@
-// CI-6, CI-7: whether a draft is a fix is decided by the gate, by exit codes and by which tests ran, with real git and the real sandbox.
-import { mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ensureMirror } from '../../../src/integrations/git/mirror.ts';
-import { findSandbox } from '../../../src/integrations/sandbox/find-sandbox.ts';
 import type { Sandbox } from '../../../src/integrations/sandbox/run-in-sandbox.ts';
 import { runTool, unchangedValue } from '../../../src/integrations/workspace/run-tool.ts';
 import {
@@ -13,7 +9,8 @@ import {
 } from '../../../src/integrations/workspace/verify-fix.ts';
 import { errorSignature } from '../../../src/logs/signature.ts';
 import { patchGateDefaults } from '../../../src/policy/patch/gate.ts';
-import { createTestRepository, type TestFile, type TestRepository } from '../../support/git-repository.ts';
+import type { TestFile } from '../../support/git-repository.ts';
+import { useWorkspace } from './workspace-rig.ts';
 
 /** `check.sh` prints as pytest does, so that what it says about tests counts. */
 const FILES: Record<string, TestFile> = {
@@ -30,26 +27,11 @@ echo "=== $passed passed in 0.1s ==="
 const LOG =
   '2026-01-01T00:00:00.0Z ##[group]Run sh check.sh\n2026-01-01T00:00:00.0Z ##[endgroup]\n2026-01-01T00:00:00.0Z check.py::test_1 FAILED [ 50%]\n2026-01-01T00:00:00.0Z error: expected 2\n2026-01-01T00:00:01.0Z ##[error]Process completed with exit code 1.\n';
 
-let sandbox: Sandbox;
-let repository: TestRepository;
-let cacheDir: string;
-beforeAll(async () => {
-  sandbox = await findSandbox({ mode: 'required', view: { readOnlyPaths: [], pathPrepend: [], hide: [] } });
-});
-beforeEach(() => {
-  repository = createTestRepository();
-  cacheDir = join(repository.dir, 'cache');
-  mkdirSync(cacheDir);
-});
-afterEach(() => {
-  const left = readdirSync(join(cacheDir, 'worktrees'));
-  repository.remove();
-  expect(left).toEqual([]);
-});
+const rig = useWorkspace();
 
 async function verify(draft: string, change: Partial<VerifyRequest> = {}, files = FILES): Promise<Verified> {
-  const sha = repository.commit(files);
-  const mirror = await ensureMirror({ cacheDir, url: repository.url, sha });
+  const sha = rig.repository.commit(files);
+  const mirror = await ensureMirror({ cacheDir: rig.cacheDir, url: rig.repository.url, sha });
   const request = {
     mirror,
     failing: {
@@ -59,7 +41,7 @@ async function verify(draft: string, change: Partial<VerifyRequest> = {}, files 
       signature: errorSignature(LOG),
       env: {},
     },
-    sandbox,
+    sandbox: rig.sandbox,
     limits: { timeoutMs: 20_000, memoryBytes: 500_000_000, maxOutputBytes: 100_000 },
     prepare: async () => {},
   };
