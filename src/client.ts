@@ -17,6 +17,8 @@ import { type ApprovalView, approvalView, type FindingView } from './client/look
 import { readWhy, type Why } from './client/look/why.ts';
 import { requireTenant } from './client/names.ts';
 import { type Acknowledged, acknowledge } from './client/ops/acknowledge.ts';
+import { type DatabaseAccess, databaseAccess } from './client/ops/database-access.ts';
+import { type IncidentResponse, respond } from './client/ops/incident-response.ts';
 import * as ops from './client/ops/operate.ts';
 import * as focused from './client/steer/focus.ts';
 import * as orders from './client/steer/orders.ts';
@@ -98,6 +100,14 @@ export type Untilgreen = {
     by: string,
   ) => ReturnType<typeof ops.inspect>;
   readonly decide: (options: orders.DecideOptions) => Promise<orders.Decided>;
+  /** OPS-1: reads production now, and orders a remedy for what has none. */
+  readonly incidentResponse: (
+    where: ops.Where,
+    by: string,
+    waiting?: Parameters<typeof respond>[3],
+  ) => Promise<IncidentResponse>;
+  /** OPS-1: where the connection string of a database is kept; it is not read. In the audit trail. */
+  readonly databaseAccess: (where: ops.Where, database: string, by: string) => Promise<DatabaseAccess>;
   /** INC-4. @param incident the beginning of its finding's fingerprint */
   readonly acknowledge: (tenant: string | undefined, incident: string, by: string) => Promise<Acknowledged>;
   readonly approvals: (tenant?: string) => Promise<readonly ApprovalView[]>;
@@ -172,6 +182,8 @@ export async function connectUntilgreen(options: ConnectOptions = {}): Promise<U
     operate: (where, order, by, waiting) => ask(() => ops.operate(context, where, order, by, waiting)),
     inspect: (where, wanted, by) => ask(() => ops.inspect(context, where, wanted, by)),
     decide: (how) => ask(() => orders.decide(context, how)),
+    incidentResponse: (where, by, waiting) => ask(() => respond(context, where, by, waiting)),
+    databaseAccess: (where, name, by) => ask(() => databaseAccess(context, where, name, by)),
     acknowledge: (name, incident, by) => ask(() => acknowledge(context, name, incident, by)),
     approvals: (name) => ask(() => readApprovals(context, name)),
     status: (name) => ask(async () => readStatus(context, await tenantOf(name))),

@@ -11,6 +11,9 @@ import { statusCommand } from './look/status.ts';
 import { watchCommand } from './look/watch.ts';
 import { whyCommand } from './look/why.ts';
 import { ackCommand } from './ops/ack.ts';
+import { dbCommand } from './ops/db.ts';
+import { diagnoseCommand } from './ops/diagnose.ts';
+import { incidentResponseCommand } from './ops/incident-response.ts';
 import { manageVariablesCommand } from './ops/manage-variables.ts';
 import { provisionCommand } from './ops/provision.ts';
 import { restartServiceCommand, servicesCommand } from './ops/services.ts';
@@ -66,12 +69,15 @@ const groups: readonly CommandGroup[] = [
   {
     title: 'Production:',
     commands: [
+      incidentResponseCommand,
+      diagnoseCommand,
       ackCommand,
       servicesCommand,
       viewLogsCommand,
       restartServiceCommand,
       manageVariablesCommand,
       provisionCommand,
+      dbCommand,
     ],
   },
   textGroup,

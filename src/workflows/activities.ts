@@ -17,7 +17,7 @@ import type { ModelActivities } from '../contract/model.ts';
 import type { QueueNames } from '../contract/names.ts';
 import { failures } from '../contract/names.ts';
 import type { IncidentActivities } from '../contract/ops/activities.ts';
-import type { DiagnosticActivities } from '../contract/ops/diagnostics.ts';
+import type { DiagnosticActivities } from '../contract/ops/diagnosis.ts';
 import type { OperationActivities } from '../contract/ops/operation.ts';
 import type { TriageActivities } from '../contract/triage.ts';
 

@@ -1,8 +1,21 @@
 // A diagnosis (DIAG-1, DIAG-2): read, ask a model where the question is in free words, write the answer's words. Changes nothing outside.
 import { ActivityFailure } from '@temporalio/workflow';
 import type { QueueNames } from '../contract/names.ts';
-import type { DiagnosisRequest, DiagnosisView } from '../contract/ops/diagnostics.ts';
+import type { DiagnosisRequest, DiagnosisView } from '../contract/ops/diagnosis.ts';
+import type { Inspected, InspectionInput } from '../contract/ops/operation.ts';
 import { diagnosticActivities, questionActivities } from './activities.ts';
+
+/** Asked in a terminal, or in the Temporal UI (OPS-1). */
+export async function diagnosisOf(input: InspectionInput): Promise<Inspected> {
+  const { tenant, workspace, by, queues, question = '' } = input;
+  const request = { kind: 'words', text: question } as const;
+  const { body, view } = await diagnose(queues, { tenant, workspace, by, request, nowMs: Date.now() });
+  return {
+    workspace,
+    environment: view?.environment ?? '',
+    ...(view === undefined ? {} : { diagnosis: { ...view, markdown: body } }),
+  };
+}
 
 /** `view` is absent where the answer was written before. */
 export async function diagnose(

@@ -24,6 +24,7 @@ import type {
   PlannedOperation,
 } from '../contract/ops/operation.ts';
 import { effectActivities, operationActivities, remedyActivities } from './activities.ts';
+import { diagnosisOf } from './diagnosis.ts';
 import { escapeText } from './loop/details.ts';
 
 const safetyNetMs = 61 * 60_000;
@@ -58,6 +59,7 @@ export async function operation(input: OperationInput): Promise<OperationResult>
 }
 
 export async function inspection(input: InspectionInput): Promise<Inspected> {
+  if (input.what === 'diagnosis') return diagnosisOf(input);
   return operationActivities(input.queues, `${input.what} ${input.service ?? ''}`).inspect(input);
 }
 

@@ -7,11 +7,14 @@ import type {
   DiagnosisRequest,
   DiagnosisView,
   DiagnosticActivities,
-} from '../../contract/ops/diagnostics.ts';
+} from '../../contract/ops/diagnosis.ts';
+import type { DiagnosticRequest } from '../../contract/ops/diagnostics.ts';
 import { lastText } from '../../integrations/anthropic/conversation.ts';
 import { redactText } from '../../logs/redact/redact-text.ts';
 import { type DiagnosticView, diagnosticAnswer } from '../../policy/ops/diagnostics/diagnostic-answer.ts';
+import { readMention } from '../../policy/ops/diagnostics/mention.ts';
 import { requestText } from '../../policy/ops/diagnostics/what-to-read.ts';
+import { appendAudit } from '../../store/audit.ts';
 import { sha256, storableJson } from '../../store/database.ts';
 import { loadEvidence, saveEvidence } from '../../store/evidence.ts';
 import { readMemory, remember } from '../../store/findings.ts';
@@ -34,7 +37,8 @@ export function createDiagnosticActivities(services: Services): DiagnosticActivi
         const { config, workspace } = await workspaceOf(services, tenant, request.workspace);
         const before = request.ref && (await answerOf(request.ref));
         if (request.ref && before) return { ...before, conversation: null, about: request.ref };
-        const view = await gather(request, {
+        const wanted = requestOf(request);
+        const view = await gather(wanted, request, {
           workspace,
           provider: () => services.provider(workspace, tenant),
           resolve: services.secrets.resolve,
@@ -42,11 +46,21 @@ export function createDiagnosticActivities(services: Services): DiagnosticActivi
           version: ownVersion(),
           signal,
         });
+        if (request.by !== undefined)
+          await appendAudit(pool, {
+            tenant,
+            atMs: request.nowMs,
+            actor: request.by,
+            action: 'looked.diagnosis',
+            workspace: workspace.name,
+            subject: redact(requestText(wanted)).slice(0, 200),
+            reason: 'asked by a person',
+          });
         const retentionMs = config.retention.evidenceMs;
         const body = JSON.stringify(redactor.redactDeep(storableJson(view)));
         const evidence = await saveEvidence(pool, { tenant, kind: 'diagnosis', body, retentionMs });
         const about = request.ref ?? aboutNobody(request, evidence);
-        if (request.request.kind !== 'question' || !config.model.enabled)
+        if (wanted.kind !== 'question' || !config.model.enabled)
           return { evidence, conversation: null, about };
         const store = { db: pool, redactor, retentionMs };
         const conversation = await openConversation(store, tenant, questionConversation(view, workspace));
@@ -54,7 +68,7 @@ export function createDiagnosticActivities(services: Services): DiagnosticActivi
       }),
     writeDiagnosis: ({ tenant, workspace: name, evidence, conversation, reason, ref }) =>
       asActivity(redactor, async () => {
-        const { config } = await workspaceOf(services, tenant, name);
+        const { config, workspace } = await workspaceOf(services, tenant, name);
         const stored = await loadEvidence(pool, tenant, evidence);
         if (stored === undefined)
           throw new Error(`diagnosis ${evidence.slice(0, 12)} is not stored any more`);
@@ -68,7 +82,7 @@ export function createDiagnosticActivities(services: Services): DiagnosticActivi
           const answer = await saveEvidence(pool, { tenant, kind: 'diagnosis', body, retentionMs });
           await remember(pool, ref, { [answerKey]: answer });
         }
-        return { body, view: viewOf(view) };
+        return { body, view: viewOf(view, workspace.services?.environment ?? 'production') };
       }),
   };
 
@@ -80,6 +94,15 @@ export function createDiagnosticActivities(services: Services): DiagnosticActivi
   }
 }
 
+/** A terminal asks in the words of a comment. */
+function requestOf({ request }: DiagnosisRequest): DiagnosticRequest {
+  if (request.kind !== 'words') return request;
+  const text = request.text.trim();
+  return (
+    readMention(`@devops ${text === '' ? 'status' : text}`, '@devops') ?? { kind: 'help', problem: null }
+  );
+}
+
 /** Free words without a model get the list of what can be asked, with the reason. */
 function answered(view: DiagnosticView, said: string, reason: string): DiagnosticView {
   if (view.request.kind !== 'question') return view;
@@ -88,16 +111,9 @@ function answered(view: DiagnosticView, said: string, reason: string): Diagnosti
   return { ...view, request: { kind: 'help', problem } };
 }
 
-function viewOf({
-  request,
-  services,
-  checks,
-  findings,
-  logs,
-  problems,
-  answer,
-}: DiagnosticView): DiagnosisView {
-  return { request: requestText(request), services, checks, findings, logs, problems, answer };
+function viewOf(view: DiagnosticView, environment: string): DiagnosisView {
+  const { request, services, checks, findings, logs, problems, answer } = view;
+  return { environment, request: requestText(request), services, checks, findings, logs, problems, answer };
 }
 
 /** A question of a terminal has no finding; its tokens are counted by what was read. */

@@ -1,7 +1,8 @@
 // What a question in a comment or a terminal reads (DIAG-1, DIAG-2): services, the logs that are asked for, the checks involved, the numbers of the
 // backend. Reads only; what cannot be read is said, never thrown. Words from outside are cleaned and without secrets when they leave this file.
 import picomatch from 'picomatch';
-import type { DiagnosisRequest } from '../../contract/ops/diagnostics.ts';
+import type { DiagnosisRequest } from '../../contract/ops/diagnosis.ts';
+import type { DiagnosticRequest } from '../../contract/ops/diagnostics.ts';
 import type { HealthCheck } from '../../contract/ops/health-settings.ts';
 import type { LogLine, Overview } from '../../contract/ops/platform.ts';
 import {
@@ -34,7 +35,8 @@ const shownNumbers = 12;
 const lineChars = 2_000;
 
 export async function gather(
-  { request, nowMs, asked }: DiagnosisRequest,
+  request: DiagnosticRequest,
+  { nowMs, asked }: Pick<DiagnosisRequest, 'nowMs' | 'asked'>,
   parts: GatherParts,
 ): Promise<DiagnosticView> {
   const bounded = { ...parts, signal: AbortSignal.any([parts.signal, AbortSignal.timeout(withinMs)]) };
@@ -99,7 +101,7 @@ async function overviewOf({ workspace, provider, signal }: GatherParts): Promise
 
 /** What is not there is said where somebody asks for it. */
 function missing(
-  request: DiagnosisRequest['request'],
+  request: DiagnosticRequest,
   { services, databases }: WorkspaceConfig,
   checks: readonly CheckReading[],
 ): DiagnosticView['findings'] {
@@ -138,7 +140,7 @@ async function readLogs(
 
 /** One reading each, at the same time; a failure is not confirmed here. */
 function readChecks(
-  request: DiagnosisRequest['request'],
+  request: DiagnosticRequest,
   { workspace, resolve, signal }: GatherParts,
 ): Promise<readonly CheckReading[]> {
   const checks = [...checksFor(request, workspace.health?.checks ?? [])];
@@ -180,7 +182,7 @@ function failingOf(
 
 /** What the backend says about users (DIAG-1). It has no read for one account, which is said. */
 async function numbersOf(
-  request: DiagnosisRequest['request'],
+  request: DiagnosticRequest,
   { workspace, resolve, signal }: GatherParts,
 ): Promise<DiagnosticView['findings']> {
   if (request.kind !== 'user') return [];

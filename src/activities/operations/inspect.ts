@@ -54,6 +54,8 @@ export async function inspect(
         variables: [...(await provider.variableNames(service?.id ?? null, { signal }))].sort(),
       };
     }
+    case 'diagnosis':
+      throw new BadRequest(failures.requestInvalid, 'what: a diagnosis is no inspection of its own');
     case 'logs': {
       if (!service) throw new BadRequest(failures.requestInvalid, 'service: name the service');
       const lines = await provider.logs(

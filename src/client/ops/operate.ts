@@ -135,7 +135,7 @@ export async function inspect(
 }
 
 /** The one that has services, when none is named. */
-function workspaceIn(row: TenantRow, name: string | undefined): string {
+export function workspaceIn(row: TenantRow, name: string | undefined): string {
   const all = row.config.workspaces;
   if (name !== undefined) {
     if (all.some((one) => one.name === name)) return name;
@@ -147,7 +147,7 @@ function workspaceIn(row: TenantRow, name: string | undefined): string {
       `workspace: "${name.slice(0, 80)}" is none of ${row.tenant}. Fix: ${near === undefined ? `name one of ${all.map((one) => one.name).join(', ')}` : `did you mean "${near}"?`}`,
     );
   }
-  const deployed = all.filter((one) => one.services !== undefined);
+  const deployed = all.filter((one) => one.services !== undefined || one.health !== undefined);
   const [only] = deployed;
   if (deployed.length === 1 && only) return only.name;
   if (deployed.length === 0)

@@ -1,6 +1,4 @@
 // Questions in comments (DIAG-1) and what they are made of, as plain data.
-import type { FindingRef } from '../activities.ts';
-import type { CheckState } from './incident.ts';
 
 /** The closed list of what can be asked; `question` is read by a model without tools that write, `help` gets the list of commands. */
 export type DiagnosticRequest =
@@ -37,64 +35,3 @@ export type MayAsk =
   | { readonly verdict: 'refuse'; readonly reason: string }
   /** It cannot be told yet: looked at again. */
   | { readonly verdict: 'unknown'; readonly reason: string };
-
-type DiagnosisPlace = { readonly tenant: string; readonly workspace: string };
-
-export type DiagnosisRequest = DiagnosisPlace & {
-  readonly request: DiagnosticRequest;
-  readonly nowMs: number;
-  /** The finding of a comment, whose answer is kept: the same one again gets the same words. Absent: asked in a terminal. */
-  readonly ref?: FindingRef;
-  /** Of the comment. */
-  readonly asked?: { readonly by: string; readonly url: string };
-};
-
-export type Diagnosis = {
-  /** Address (sha256) of what was read, as evidence. */
-  readonly evidence: string;
-  /** Address of the conversation that asks a model; null: nothing is left to ask. */
-  readonly conversation: string | null;
-  /** Whose budget of tokens such a call is of. */
-  readonly about: FindingRef;
-  /** The answer that this finding was given before. */
-  readonly body?: string;
-};
-
-/** What of the answer is read by programs. */
-export type DiagnosisView = {
-  readonly request: string;
-  readonly services: readonly {
-    readonly name: string;
-    readonly health: string;
-    readonly rawStatus: string;
-    readonly sinceMs: number | null;
-    readonly image: string | null;
-  }[];
-  readonly checks: readonly {
-    readonly name: string;
-    readonly state: CheckState;
-    readonly reason: string;
-    readonly latencyMs: number | null;
-  }[];
-  readonly findings: readonly { readonly title: string; readonly lines: readonly string[] }[];
-  readonly logs: {
-    readonly service: string;
-    readonly lines: readonly { readonly atMs: number; readonly severity: string; readonly text: string }[];
-  } | null;
-  readonly problems: readonly string[];
-  readonly answer: string | null;
-};
-
-/** All of them read, and none can write (DIAG-2). */
-export type DiagnosticActivities = {
-  readonly gatherDiagnosis: (request: DiagnosisRequest) => Promise<Diagnosis>;
-  /** `conversation`: with the model's answer at its end; null: none could be asked, for `reason`. */
-  readonly writeDiagnosis: (
-    request: DiagnosisPlace & {
-      readonly evidence: string;
-      readonly conversation: string | null;
-      readonly reason: string;
-      readonly ref?: FindingRef;
-    },
-  ) => Promise<{ readonly body: string; readonly view: DiagnosisView }>;
-};

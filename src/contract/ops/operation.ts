@@ -1,6 +1,7 @@
 // What a person orders of production (OPS-1): one effect through the one door, watched to its end. By CLI, or by an update of the tenant's loop.
 import type { EffectKind, Json } from '../effect.ts';
 import type { QueueNames } from '../names.ts';
+import type { DiagnosisView } from './diagnosis.ts';
 import type { ServiceStatus } from './platform.ts';
 
 export const operations = [
@@ -72,8 +73,10 @@ export type OperationView = {
 export type InspectInput = {
   readonly by: string;
   readonly workspace: string;
-  readonly what: 'services' | 'logs' | 'variables';
+  readonly what: 'services' | 'logs' | 'variables' | 'diagnosis';
   readonly service?: string;
+  /** Of a diagnosis: `status`, `check logs backend`, or free words. */
+  readonly question?: string;
   /** Of logs: newest so many, at most 500. */
   readonly lines?: number;
   readonly build?: boolean;
@@ -97,6 +100,7 @@ export type Inspected = {
   /** Oldest first. */
   readonly logs?: readonly { readonly atMs: number; readonly severity: string; readonly text: string }[];
   readonly variables?: readonly string[];
+  readonly diagnosis?: DiagnosisView & { readonly markdown: string };
 };
 
 type Place = { readonly tenant: string; readonly workspace: string };

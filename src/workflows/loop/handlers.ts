@@ -39,6 +39,7 @@ import {
   operations,
 } from '../../contract/ops/operation.ts';
 import { aboutRunActivities, loopActivities, operationActivities } from '../activities.ts';
+import { diagnosisOf } from '../diagnosis.ts';
 import { nudge } from '../nudge.ts';
 import { ask, type Loop, takeReport } from './loop.ts';
 import { startOperation } from './operations.ts';
@@ -312,19 +313,23 @@ export function tenantHandlers(loop: Loop): void {
     inspectUpdate,
     async (input) =>
       plainly(
-        operationActivities(queues, `${input.what} ${clip(input.service)}`).inspect({
-          ...input,
-          tenant,
-          queues,
-        }),
+        input.what === 'diagnosis'
+          ? diagnosisOf({ ...input, tenant, queues })
+          : operationActivities(queues, `${input.what} ${clip(input.service)}`).inspect({
+              ...input,
+              tenant,
+              queues,
+            }),
       ),
     {
       validator: (input) => {
         open(loop);
         text('by', input?.by, 'say who you are');
         text('workspace', input?.workspace, 'name the workspace');
-        if (!['services', 'logs', 'variables'].includes(input.what))
-          invalid('what', input.what, 'write "services", "logs" or "variables"');
+        if (!['services', 'logs', 'variables', 'diagnosis'].includes(input.what))
+          invalid('what', input.what, 'write "services", "logs", "variables" or "diagnosis"');
+        if (input.what === 'diagnosis' && input.question !== undefined)
+          text('question', input.question, 'ask in at most 500 characters, e.g. "check logs backend"');
       },
       description:
         'Looks at production and changes nothing. Example: {"by": "ana", "workspace": "shop", "what": "logs", "service": "backend", "lines": 100}.',
