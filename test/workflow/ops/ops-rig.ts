@@ -1,53 +1,8 @@
 // What the tests of incidents share: a workspace with a platform and health checks, a service that crashes again and again, what is recorded.
 import type { Rig } from '../rig.ts';
-import { workspace } from '../rig.ts';
 import type { Written } from '../world.ts';
-import type { ScriptedService } from './production.ts';
 
-type Settings = { readonly [key: string]: unknown };
-
-/** A workspace of nothing but what runs. */
-export function opsWorkspace(
-  more: {
-    readonly services?: Settings;
-    readonly incidents?: Settings;
-    readonly checks?: readonly Settings[];
-  } = {},
-): Settings {
-  const checks = more.checks ?? [
-    {
-      kind: 'http',
-      name: 'backend',
-      url: 'https://shop.example.com',
-      path: '/health',
-      services: ['backend'],
-    },
-  ];
-  return workspace({
-    ci: false,
-    databases: [],
-    more: {
-      services: {
-        provider: { kind: 'command', status: 'true', logs: 'true', restart: 'true' },
-        ...more.services,
-      },
-      health: { checks },
-      incidents: { mention: ['@acme/oncall'], ...more.incidents },
-    },
-  });
-}
-
-/** Two deployments; the newest crashes whatever is done, until it is rolled back. */
-export function crashLoop(): ScriptedService {
-  return {
-    deployments: [
-      { id: 'd1', status: 'stopped', commitSha: 'a'.repeat(40) },
-      { id: 'd2', status: 'crashed', commitSha: 'a'.repeat(40) },
-    ],
-    log: ['starting', 'fatal: cannot go on'],
-    heals: {},
-  };
-}
+export { crashLoop, opsWorkspace } from './scene.ts';
 
 export function alerts(rig: Rig, title: RegExp): readonly Written[] {
   return rig.world.writes('sendAlert').filter(({ input }) => title.test(String(input.title)));
