@@ -38,6 +38,9 @@ create table ci_outages (
   primary key (tenant, signature)
 );
 
+-- So many runs of the branch were read without a green one, and there were more; null: all that is needed was read.
+alter table ci_failures add column runs_cut integer;
+
 -- Attempts for a failing pull request: all of them together may use a part of the day only (MODEL-3).
 alter table model_attempts add column of_pull boolean not null default false;
 update model_attempts a set of_pull = true where exists (
@@ -45,6 +48,7 @@ update model_attempts a set of_pull = true where exists (
 
 -- migrate:down
 alter table model_attempts drop column of_pull;
+alter table ci_failures drop column runs_cut;
 drop table ci_outages;
 alter table ci_quarantines drop column told_run, drop column told_rate;
 -- What was told apart becomes one again.

@@ -16,8 +16,8 @@ import { lookBackRuns } from '../../policy/ci/lane-failures.ts';
 
 export type JobVerdict =
   | { readonly state: 'running'; readonly run: Run }
-  /** `job` null: the run failed without it. */
-  | { readonly state: 'red'; readonly run: Run; readonly job: Job | null }
+  /** `job` null: the run failed without it. `jobs`: all of the run. */
+  | { readonly state: 'red'; readonly run: Run; readonly job: Job | null; readonly jobs?: readonly Job[] }
   | { readonly state: 'green'; readonly run: Run; readonly why: string }
   /** The branch, or its workflow, is not there any more. */
   | { readonly state: 'gone'; readonly why: string }
@@ -56,12 +56,12 @@ async function lastWord(
     const jobs = await readJobs(place, run.id, run.attempt);
     const passed = verdictOf(run) === 'green';
     if (detail.job === noJob) {
-      if (!passed && failedOf(jobs) === null) return { state: 'red', run, job: null };
+      if (!passed && failedOf(jobs) === null) return { state: 'red', run, job: null, jobs };
       return { state: 'green', run, why: `run ${run.id} started its jobs` };
     }
     switch (verdictOfName(jobs, detail.job)) {
       case 'red':
-        return { state: 'red', run, job: failedOf(jobs.filter(isNamed)) };
+        return { state: 'red', run, job: failedOf(jobs.filter(isNamed)), jobs };
       case 'green':
         return { state: 'green', run, why: `job ${detail.job} passes in run ${run.id}` };
       case 'gone':

@@ -31,12 +31,14 @@ export type FailureRow = {
   readonly passedIn: string | null;
   /** Failed runs since the last green one, on different commits. */
   readonly redCommits: number;
+  /** There may be more of them: so many runs of the branch were read, and none was a green one; null: all were read. */
+  readonly runsCut: number | null;
   readonly mass: MassFailure | null;
   readonly atMs: number;
 };
 
 const columns = `class, confidence, signature, headline, failed_tests as "failedTests", tests_failed as "testsFailed", tests_ran as "testsRan",
-  evidence, reduced, workflow_file as "workflowFile", passed_in as "passedIn", red_commits as "redCommits", mass, at_ms as "atMs"`;
+  evidence, reduced, workflow_file as "workflowFile", passed_in as "passedIn", red_commits as "redCommits", runs_cut as "runsCut", mass, at_ms as "atMs"`;
 const keptMs = 30 * 86_400_000;
 
 export async function readFailure(db: Queryable, key: FailureKey): Promise<FailureRow | undefined> {
@@ -55,8 +57,8 @@ export async function saveFailure(db: Queryable, key: FailureKey, row: FailureRo
   ]);
   await db.query(
     `insert into ci_failures (tenant, repository, run_id, run_attempt, job, class, confidence, signature, headline, failed_tests, tests_failed,
-       tests_ran, evidence, reduced, workflow_file, passed_in, red_commits, mass, at_ms)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) on conflict do nothing`,
+       tests_ran, evidence, reduced, workflow_file, passed_in, red_commits, mass, at_ms, runs_cut)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) on conflict do nothing`,
     [
       key.tenant,
       key.repository,
@@ -77,6 +79,7 @@ export async function saveFailure(db: Queryable, key: FailureKey, row: FailureRo
       row.redCommits,
       row.mass === null ? null : JSON.stringify(storableJson(row.mass)),
       Math.round(row.atMs),
+      row.runsCut,
     ],
   );
   return (await readFailure(db, key)) ?? row;

@@ -47,7 +47,12 @@ describe('CI-2: what a failing job is', () => {
     await scene.commit();
     await scene.run(red('adds'));
     const ref = await findingOf();
+    const before = await scene.rig.forge.journal.mark();
     const first = await scene.triage(ref);
+    const reading = (await scene.rig.forge.journal.counted({ after: before })).map(({ path }) => path);
+    expect(reading.filter((path) => path.endsWith('/logs'))).toHaveLength(2);
+    // Those of the red run once, for diagnosis and triage; and those of the last green one.
+    expect(reading.filter((path) => path.includes('/jobs?'))).toHaveLength(2);
     const mark = await scene.rig.forge.journal.mark();
     expect(await scene.triage(ref, nowMs + minuteMs)).toEqual(first);
     const asked = (await scene.rig.forge.journal.counted({ after: mark })).map(({ path }) => path);
@@ -55,6 +60,39 @@ describe('CI-2: what a failing job is', () => {
     // The diagnosis itself reads runs and jobs once; the limit reads the open pull requests.
     expect(asked.filter((path) => path.includes('/jobs'))).toHaveLength(1);
   });
+
+  it('finds the last green run behind pages of runs of other workflows, and says where it looked no further', async () => {
+    await scene.run(green);
+    for (let count = 0; count < 3; count += 1) await scene.run(red('adds'), { sha: await scene.commit() });
+    const others = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, () =>
+          scene.rig.forge.actions.createRun({
+            owner: 'acme',
+            repo: 'shop',
+            workflow: '.github/workflows/other.yml',
+            conclusion: 'success',
+            jobs: [],
+          }),
+        ),
+      );
+    const ref = await findingOf();
+    await others(120);
+    const mark = await scene.rig.forge.journal.mark();
+    const triage = await scene.triage(ref);
+    expect(triage.report).not.toContain('Only the newest');
+    const asked = (await scene.rig.forge.journal.counted({ after: mark })).map(({ path }) => path);
+    // Of the green run's log what is the same in both is no cause.
+    expect(asked.filter((path) => path.endsWith('/logs'))).toHaveLength(2);
+    const { rows } = await scene.database.pool.query('select red_commits, runs_cut from ci_failures');
+    expect(rows).toEqual([{ red_commits: 3, runs_cut: null }]);
+
+    await scene.run(red('adds'), { sha: await scene.commit() });
+    const next = await findingOf();
+    await others(400);
+    const later = await scene.triage(next);
+    expect(later.report).toContain('Only the newest 500 runs of the branch were read');
+  }, 120_000);
 
   it('asks the model, where there is one, only for what the rules leave unknown', async () => {
     await scene.run([{ name: 'test', log: 'it stopped\n' }]);

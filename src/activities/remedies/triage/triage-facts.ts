@@ -1,6 +1,6 @@
 // The facts that triage judges by, from GitHub, read once per run and attempt and kept (CI-2): a remedy that asks again while it waits costs
 // nothing.
-import type { FindingRef } from '../../../contract/activities.ts';
+import type { CiDiagnosis, FindingRef } from '../../../contract/activities.ts';
 import type { CiDetail } from '../../../contract/finding.ts';
 import type { Place } from '../../../integrations/github/read.ts';
 import { failsInMass, type MassFailure, namesWorkflowFile } from '../../../policy/ci/ci-triage.ts';
@@ -21,6 +21,8 @@ export type FailureQuestion = {
   readonly ref: FindingRef;
   readonly detail: CiDetail;
   readonly run: { readonly runId: number; readonly runAttempt: number; readonly headSha: string };
+  /** Of the run, where its diagnosis has read them. */
+  readonly jobs?: CiDiagnosis['jobs'] | undefined;
   readonly place: Place;
   readonly reader: LogReader;
   readonly evidenceMs: number;
@@ -63,7 +65,7 @@ export async function failureOf(
 
   const branch = await readBranchRuns(place, detail.branch, detail.workflowPath);
   await noteRuns(services.pool, flakyJobOf(tenant, detail), branch.ended, nowMs);
-  const jobs = await failedJobs(place, run.runId, run.runAttempt);
+  const jobs = question.jobs ?? (await failedJobs(place, run.runId, run.runAttempt));
   const job = jobs.failed.find((one) => one.name === detail.job);
   const green = job && (await passingJobId(place, branch, detail.job));
   const log = job ? await readFailureLog(place, job.id, green ?? null, question.reader) : null;
@@ -91,6 +93,7 @@ export async function failureOf(
       ),
     passedIn: job ? await passedOnSameCommit(place, failed) : null,
     redCommits: branch.redCommits,
+    runsCut: branch.cut,
     mass: await massOf(
       question,
       reading,

@@ -1,7 +1,7 @@
 // The log of a failing job, read once (CI-2): class, evidence, failed tests, signature, and the reduced log. The log comes from GitHub to a
 // file of this worker, is read by rules, and goes; what leaves here is bounded and redacted.
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -9,7 +9,6 @@ import type { CiClass } from '../../../contract/triage.ts';
 import { isNotFound } from '../../../integrations/github/errors.ts';
 import { type Place, streamJobLog } from '../../../integrations/github/read.ts';
 import { classifyLog } from '../../../logs/classify.ts';
-import { createFailedTests } from '../../../logs/failed-tests.ts';
 import { failureSignature } from '../../../logs/failure-signature.ts';
 import { type LogFile, readLines } from '../../../logs/lines.ts';
 import { ranTests } from '../../../logs/ran-tests.ts';
@@ -32,8 +31,8 @@ const maxLogBytes = 250_000_000;
 const maxPassingBytes = 20_000_000;
 const maxTests = 100;
 const maxLineLength = 500;
-/** Where runners sum up. */
-const tailBytes = 2_000_000;
+/** Of the log's end, times and colours included. */
+const tailBytes = 4_000_000;
 
 export type LogReader = {
   readonly redact: (text: string) => string;
@@ -65,7 +64,10 @@ export async function readFailureLog(
   }
 }
 
-async function spool(place: Place, jobId: number, path: string, maxBytes: number): Promise<LogFile | null> {
+/** A log of this worker; `end`: its last part, where runners sum up. */
+type Spooled = LogFile & { readonly end: () => AsyncIterable<Uint8Array> };
+
+async function spool(place: Place, jobId: number, path: string, maxBytes: number): Promise<Spooled | null> {
   try {
     await pipeline(streamJobLog(place, jobId, maxBytes), createWriteStream(path, { mode: 0o600 }), {
       signal: place.signal,
@@ -74,14 +76,21 @@ async function spool(place: Place, jobId: number, path: string, maxBytes: number
     if (isNotFound(error)) return null;
     throw error;
   }
-  return { name: path, open: () => createReadStream(path) };
+  const { size } = await stat(path);
+  return {
+    name: path,
+    open: () => createReadStream(path),
+    end: () => createReadStream(path, { start: Math.max(0, size - tailBytes) }),
+  };
 }
 
-async function readLog(log: LogFile, passing: LogFile | null, reader: LogReader): Promise<LogReading> {
+async function readLog(log: Spooled, passing: LogFile | null, reader: LogReader): Promise<LogReading> {
   const green = passing === null ? [] : [passing];
   const byRules = await classifyLog([log], { passing: green });
   const reduced = await reduceLog(log.open(), { passing: green.map(({ open }) => open()) });
-  const { failedTests, tail } = await readThrough(log);
+  const { failedTests } = reduced;
+  const tail: string[] = [];
+  for await (const batch of readLines(log.end())) tail.push(...batch.map(({ text }) => text));
   const byModel = byRules.class === 'unknown' ? await reader.classify?.(reduced) : undefined;
   const judged = byModel ?? byRules;
   // The cause of an outage is what rules found; a regression's is the line that ranks first, not a summary.
@@ -97,32 +106,13 @@ async function readLog(log: LogFile, passing: LogFile | null, reader: LogReader)
     headline: headline === null ? null : oneLine(reader.redact(headline)),
     failedTests: failedTests.slice(0, maxTests).map((test) => oneLine(reader.redact(test))),
     testsFailed: failedTests.length,
-    testsRan: ranTests(tail).ran,
+    testsRan: ranTests(tail.join('\n')).ran,
     evidence: (byRules.evidence.length > 0 ? byRules.evidence : reduced.cause).map(({ n, text }) => ({
       n,
       text: reader.redact(text).slice(0, maxLineLength),
     })),
     reduced: reader.redact(reduced.lines.map(({ n, text }) => `${n}: ${text}`).join('\n')),
   };
-}
-
-/** Names of failed tests, and the end of the log. */
-async function readThrough(log: LogFile): Promise<{ failedTests: readonly string[]; tail: string }> {
-  const tests = createFailedTests();
-  let tail: string[] = [];
-  let size = 0;
-  for await (const batch of readLines(log.open())) {
-    for (const line of batch) {
-      tests.push(line);
-      tail.push(line.text);
-      size += line.text.length + 1;
-    }
-    if (size > 2 * tailBytes) {
-      tail = [tail.join('\n').slice(-tailBytes)];
-      size = tailBytes;
-    }
-  }
-  return { failedTests: tests.names(), tail: tail.join('\n').slice(-tailBytes) };
 }
 
 function oneLine(text: string): string {

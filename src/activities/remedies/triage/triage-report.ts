@@ -24,6 +24,11 @@ export function triageReport(decision: TriageDecision, detail: CiDetail, failure
       : [
           `Failed tests:${fenced([...tests, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')).trimEnd()}`,
         ]),
+    ...(failure.runsCut === null
+      ? []
+      : [
+          `Only the newest ${failure.runsCut} runs of the branch were read, and no green one of this workflow is among them: it may have failed for longer.`,
+        ]),
     ...(failure.reduced === null ? [] : [`The reduced log is evidence \`${failure.reduced.slice(0, 16)}\`.`]),
   ].join('\n\n');
 }

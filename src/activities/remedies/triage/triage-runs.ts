@@ -53,23 +53,43 @@ export type BranchRuns = {
   /** Failed ones since the last green one, on different commits. */
   readonly redCommits: number;
   readonly newestGreen: Run | null;
+  /** So many runs of the branch were read, no green one among them, and there are more; null: all that is needed was read. */
+  readonly cut: number | null;
 };
 
+/** Pages of 100 runs, of all workflows of the branch. */
+const maxRunPages = 5;
+/** So many runs of the workflow tell how it goes. */
+const enoughRuns = 50;
+
+/** Page by page until the last green run is there, and enough runs to measure a rate against. */
 export async function readBranchRuns(
   place: Place,
   branch: string,
   workflowPath: string,
 ): Promise<BranchRuns> {
-  const runs = (await readRunsOfBranch(place, branch)).runs.filter(
-    (run) => run.path === workflowPath && countsAsCi(run.event),
-  );
-  const ended = runs.filter((run) => verdictOf(run) !== null);
-  const green = ended.findIndex((run) => verdictOf(run) === 'green');
-  const red = green === -1 ? ended : ended.slice(0, green);
+  const found = new Map<number, Run>();
+  const ended = (): readonly Run[] => [...found.values()].filter((run) => verdictOf(run) !== null);
+  const isEnough = (): boolean =>
+    ended().length >= enoughRuns && ended().some((run) => verdictOf(run) === 'green');
+  let read = 0;
+  let more = true;
+  for (let page = 1; page <= maxRunPages && more && !isEnough(); page += 1) {
+    const next = await readRunsOfBranch(place, branch, page);
+    read += next.runs.length;
+    more = next.more;
+    // A run that began meanwhile moves the others to the next page.
+    for (const run of next.runs)
+      if (run.path === workflowPath && countsAsCi(run.event)) found.set(run.id, run);
+  }
+  const runs = ended();
+  const green = runs.findIndex((run) => verdictOf(run) === 'green');
+  const red = green === -1 ? runs : runs.slice(0, green);
   return {
-    ended: ended.map(({ id }) => id),
+    ended: runs.map(({ id }) => id),
     redCommits: new Set(red.map(({ sha }) => sha)).size,
-    newestGreen: ended[green] ?? null,
+    newestGreen: runs[green] ?? null,
+    cut: more && green === -1 ? read : null,
   };
 }
 

@@ -84,7 +84,7 @@ export function createTriageActivities(services: Services, options: TriageOption
       asActivity(redactor, async (signal): Promise<CiTriage> => {
         const { diagnosis, nowMs } = request;
         const one = await open(request, runOf(diagnosis), signal);
-        const failure = await failureOf(services, one);
+        const failure = await failureOf(services, { ...one, jobs: diagnosis.jobs });
         const facts = await factsOf(one, failure, diagnosis);
         const judged = triage(facts, nowMs);
         const isOutage = facts.outage !== null && facts.passedIn === null && judged.next === 'wait';
