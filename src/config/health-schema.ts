@@ -32,9 +32,7 @@ const levelText =
 const every = {
   name: plainName('backend').describe('Name, unique in the workspace.'),
   timeout: checkTimeout().prefault('10s').describe('Most time of one reading; at most 15s.'),
-  every: z
-    .exactOptional(checkEvery())
-    .describe('How often it is read, at most 4m; by default by the cadence of the tenant.'),
+  every: z.exactOptional(checkEvery()).describe('How often it is read; at most 4m, which is the default.'),
   services: list(z.string().min(1).max(128))
     .default([])
     .describe('Services involved: whose logs are collected when it fails.'),

@@ -15,7 +15,7 @@ type EveryCheck = {
   readonly name: string;
   /** One reading, from the name lookup to the last byte. At most 15 s, so that three more readings fit into 45 s. */
   readonly timeoutMs: number;
-  /** Absent: the cadence of the tenant. At most 4 min: with its confirmation a fault is known within 5 min. */
+  /** Absent: 4 min, which is the most: with its confirmation a fault is known within 5 min. */
   readonly everyMs?: number;
   /** INC-1: how bad it is when this check fails. */
   readonly level: IncidentLevel;
