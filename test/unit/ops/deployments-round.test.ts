@@ -133,6 +133,25 @@ describe('services that are watched', () => {
   });
 });
 
+it('what moved while its list had to wait is told in the next reading, and what came and went in between too', () => {
+  const at = (minutes: number, id: string) => deployment(id, 'running', minutes * minute);
+  const first = round(null, overview(service('a', at(0, 'a0'))), 0);
+  const moved = overview(service('a', at(4, 'a2')));
+  expect(servicesToList(first.memory, moved.services, 5 * minute)).toEqual(['a']);
+  const waited = round(first, moved, 5 * minute, ['a']);
+  expect(waited.events).toEqual([]);
+  expect(waited.reason).toContain('1 moved and are looked at in the next reading');
+  const listed = new Map([['a', { deployments: [at(4, 'a2'), at(2, 'a1'), at(0, 'a0')], complete: true }]]);
+  const told = judgeDeployments(waited.memory, {
+    settings,
+    overview: moved,
+    listed,
+    deferred: new Set(),
+    nowMs: 10 * minute,
+  });
+  expect(told.events.map(({ detail }) => detail?.deploymentId)).toEqual(['a1', 'a2']);
+});
+
 describe('events, for any row of readings', () => {
   const statuses: readonly ServiceStatus[] = ['running', 'crashed', 'deploying', 'failed', 'stopped'];
   const reading = fc.record({
