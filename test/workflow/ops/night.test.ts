@@ -26,6 +26,13 @@ test('DEPLOY-3 INC-2: restart, redeploy, second restart, held rollback, approved
   await rig.startLoop('night', { rollAtEvents: 1_500 });
   // INC-6: the issue opens at detection.
   await until(() => expect(rig.world.writes('openIssue')).toHaveLength(1));
+  const body = String(rig.world.writes('openIssue')[0]?.input.body);
+  expect(body).toMatch(/^## 🚨 Production Incident\n/);
+  expect(body).toContain('fatal: cannot go on');
+  expect(body).toMatch(
+    /\[View workflow logs\]\(http:\/\/ui\.example\/namespaces\/default\/workflows\/remedy%2Fnight%2Fincident%2F[0-9a-f]{16}%2F1\/[0-9a-f-]{36}\/history\)/,
+  );
+  expect(body).toContain('untilgreen view-logs backend --tenant night --workspace shop');
   await until(() => expect(alerts(rig, /SEV1 in shop/)).toHaveLength(1));
   const { detectedMs } = await incidentOf(rig, 'night');
   await rig.skip(46 * minuteMs);

@@ -152,7 +152,7 @@ export async function noteLadder(draft: Draft, ladder: LadderTurn, approvals: Ap
       await note(draft, { key: id, kind: 'held', text: `${what} is held: ${one.reason}`, comment: '' });
     else {
       const { hash, expiresAtMs, askedMs } = one.approval;
-      const asked = { what, reason: one.reason, hash, expiresAtMs };
+      const asked = { what, reason: one.reason.replace(/^needs approval: /, ''), hash, expiresAtMs };
       await note(draft, {
         key: `ask-${hash}`,
         kind: 'held',
