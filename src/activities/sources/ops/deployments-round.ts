@@ -2,12 +2,13 @@
 import picomatch from 'picomatch';
 import type { ObservedFinding } from '../../../contract/finding.ts';
 import type { DeploymentEvent } from '../../../contract/ops/deployment-events.ts';
-import type { Deployment, Overview, Service, ServiceStatus } from '../../../contract/ops/platform.ts';
+import type { Deployment, Overview, Service } from '../../../contract/ops/platform.ts';
 import type { ServicesSettings } from '../../../contract/ops/settings.ts';
 import { serviceHealth } from '../../../policy/ops/ladder/health-spans.ts';
 import { judgeOutage, type OutageFacts, type OutageState } from '../../../policy/ops/ladder/outage.ts';
 import { eventLine, eventsSince, type ServiceNow } from '../../../policy/ops/watch/deployment-events.ts';
 import type { SourceEvent } from '../definition.ts';
+import { type Fault, faultOf, findingOf } from './deployments-faults.ts';
 import type { DeploymentsMemory } from './deployments-memory.ts';
 
 const ruleVersion = 1;
@@ -129,79 +130,6 @@ export function judgeApiFailure(
     memory: { ...(before ?? nothing), outage: outage.state },
     findings: noticeOf(outage.state, settings),
     events: outageEvents(outage, settings, nowMs),
-  };
-}
-
-type Fault = {
-  /** The newest one. */
-  readonly latest: Deployment;
-  /** The one that is broken. */
-  readonly broken: Deployment;
-  readonly status: 'degraded' | 'crashed' | 'failed' | 'unknown';
-  readonly serving: boolean;
-  readonly sinceMs: number;
-};
-
-/** Null: it runs, is on its way up, or somebody took it down. */
-function faultOf(
-  { latest, live }: Service,
-  before: DeploymentsMemory['bad'][string] | undefined,
-): Fault | null {
-  const serves = live ?? latest;
-  if (latest === null || serves === null) return null;
-  const fault = (broken: Deployment, status: Fault['status'], serving: boolean): Fault => ({
-    latest,
-    broken,
-    status,
-    serving,
-    sinceMs: before?.sinceMs ?? broken.statusChangedAtMs,
-  });
-  const down = badStatus(serves.status);
-  if (down !== null) return fault(serves, down, false);
-  const newest = latest.id === serves.id ? null : badStatus(latest.status);
-  if (newest !== null) return fault(latest, newest, serves.status === 'running');
-  // It was down, and what is to heal it is on its way.
-  return before !== undefined && serves.status === 'deploying' ? fault(serves, before.status, false) : null;
-}
-
-function badStatus(status: ServiceStatus): Fault['status'] | null {
-  return status === 'degraded' || status === 'crashed' || status === 'failed' || status === 'unknown'
-    ? status
-    : null;
-}
-
-function findingOf(settings: ServicesSettings, service: Service, fault: Fault): ObservedFinding {
-  const { environment } = settings;
-  const { latest, broken, status, serving, sinceMs } = fault;
-  const level = settings.level.byService[service.name] ?? settings.level.default;
-  const rawStatus = broken.rawStatus.slice(0, maxWord);
-  const words = {
-    degraded: 'is degraded',
-    crashed: 'crashed',
-    failed: 'failed to deploy',
-    unknown: 'is in a state that is not known here',
-  };
-  const what = broken.status === 'deploying' ? 'was down and is on its way up' : words[status];
-  return {
-    kind: 'deployment',
-    target: `${environment}/${service.name}`,
-    // One per service: how it is broken may change while it is worked on.
-    signature: 'deployment',
-    ruleVersion,
-    severity: !serving && level === 'sev1' && status !== 'unknown' ? 'critical' : 'warning',
-    title: `${service.name} ${what} (${rawStatus})${serving ? ', an older deployment serves' : ''}`,
-    detail: {
-      kind: 'deployment',
-      environment,
-      service: service.name,
-      serviceId: service.id,
-      deploymentId: latest.id,
-      status,
-      rawStatus,
-      serving,
-      level,
-      sinceMs,
-    },
   };
 }
 
