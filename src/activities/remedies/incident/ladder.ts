@@ -97,12 +97,13 @@ export async function turnLadder(tx: Queryable, question: LadderQuestion): Promi
       ),
   );
   const refused = answered.filter(({ outcome }) => outcome === 'refused');
+  const seen = health === 'unhealthy' ? withTarget(memory.seenUnhealthy, service) : memory.seenUnhealthy;
   const state: LadderState = {
     spans: addReading(memory.spans, health, asOfMs),
     rungs: [...receipts.map(asRung), ...refused],
     cooldownUntilMs: await cooldowns(tx, key.tenant, target),
     deployment: service === undefined ? null : rungTarget(service),
-    rollBackTo: rollBackOf(service, platform, memory.seenHealthy),
+    rollBackTo: rollBackOf(service, platform, { ...memory, seenUnhealthy: seen }),
     failedBeside: beside,
     can: platform.can,
     hold: question.hold,
@@ -142,8 +143,8 @@ export async function turnLadder(tx: Queryable, question: LadderQuestion): Promi
     sinceMs: over ? null : sinceMs,
     requester: over ? null : requester,
     state: over
-      ? { seenHealthy: seenHealthy(memory, service) }
-      : { ...memory, spans: [...state.spans], answered: [...kept] },
+      ? { seenHealthy: withTarget(memory.seenHealthy, service) }
+      : { ...memory, spans: [...state.spans], answered: [...kept], seenUnhealthy: seen },
   });
   return { ...base, step, due, answered: kept, receipts, sinceMs: over ? null : sinceMs };
 }
@@ -186,16 +187,18 @@ async function cooldowns(
 function rollBackOf(
   service: Service | undefined,
   { deployments }: PlatformView,
-  seen: readonly string[],
+  { seenHealthy, seenUnhealthy }: LadderMemory,
 ): string | null {
   if (service === undefined) return null;
-  return rollBackTarget(deployments[service.id] ?? [], rungTarget(service)?.id ?? null, seen);
+  const current = rungTarget(service)?.id ?? null;
+  return rollBackTarget(deployments[service.id] ?? [], current, seenHealthy, seenUnhealthy);
 }
 
-const keptHealthy = 10;
+const keptIds = 10;
 
-function seenHealthy(memory: LadderMemory, service: Service | undefined): string[] {
+/** What serves now is the newest of them. */
+function withTarget(ids: readonly string[], service: Service | undefined): string[] {
   const id = service === undefined ? undefined : rungTarget(service)?.id;
-  const others = memory.seenHealthy.filter((one) => one !== id);
-  return (id === undefined ? others : [...others, id]).slice(-keptHealthy);
+  const others = ids.filter((one) => one !== id);
+  return (id === undefined ? others : [...others, id]).slice(-keptIds);
 }

@@ -70,6 +70,9 @@ export type Answered = z.output<typeof Answered>;
 export const LadderMemory = z.object({
   spans: z.array(Span).default([]),
   answered: z.array(Answered).default([]),
+  /** Ids of deployments, the newest last. */
   seenHealthy: z.array(z.string()).default([]),
+  /** The same, since the fault began. */
+  seenUnhealthy: z.array(z.string()).default([]),
 });
 export type LadderMemory = z.output<typeof LadderMemory>;

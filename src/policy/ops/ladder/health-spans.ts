@@ -71,11 +71,13 @@ export function rungTarget(service: Service): { readonly id: string; readonly ra
  * The last healthy deployment before `currentId`: the newest older one that may be rolled back to, was seen healthy, or at least not broken.
  * @param deployments in any order
  * @param seenHealthy ids that ran well when they served, as far as is remembered
+ * @param seenUnhealthy ids that were down since the fault began: a redeployment replaces one that crashed, and what is replaced only says "stopped"
  */
 export function rollBackTarget(
   deployments: readonly Deployment[],
   currentId: string | null,
   seenHealthy: readonly string[],
+  seenUnhealthy: readonly string[] = [],
 ): string | null {
   const current = deployments.find(({ id }) => id === currentId);
   const older = deployments
@@ -84,6 +86,7 @@ export function rollBackTarget(
         one.canRollBack &&
         one.id !== currentId &&
         !isBroken(one) &&
+        !seenUnhealthy.includes(one.id) &&
         (current === undefined || one.createdAtMs < current.createdAtMs),
     )
     .sort((a, b) => b.createdAtMs - a.createdAtMs);

@@ -84,6 +84,16 @@ describe('DEPLOY-3: the last healthy deployment', () => {
     expect(rollBackTarget(all, current, seenHealthy)).toBe(expected);
     expect(rollBackTarget([...all].reverse(), current, seenHealthy)).toBe(expected);
   });
+
+  it('is never one that was down since the fault began, however well it ran before', () => {
+    const redeployed = [
+      deployment('d3', 'crashed', 30),
+      deployment('d2', 'stopped', 20),
+      deployment('d1', 'stopped', 10),
+    ];
+    expect(rollBackTarget(redeployed, 'd3', ['d2'], ['d2', 'd3'])).toBe('d1');
+    expect(rollBackTarget(redeployed, 'd3', ['d2'], ['d1', 'd2', 'd3'])).toBeNull();
+  });
 });
 
 describe('readings over time', () => {
