@@ -66,7 +66,7 @@ module.exports = {
       comment: 'entries wire activities, not the other way; activities do not import workflow code',
       severity: 'error',
       from: { path: '^src/activities/' },
-      to: { path: '^src/(workflows|cli|embedded|http)/|^src/(worker|client)\\.ts$' },
+      to: { path: '^src/(workflows|cli|embedded|http|watchdog)/|^src/(worker|client)\\.ts$' },
     },
     {
       name: 'embedded-knows-no-agent',
