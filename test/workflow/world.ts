@@ -77,7 +77,13 @@ export type ScriptedWorld = {
   readonly activities: CiActivities & TriageActivities & WorkspaceActivities;
 };
 
-const proposing: readonly EffectKind[] = ['pushBranch', 'openPullRequest', 'closePullRequest', 'closeIssue'];
+const proposing: readonly EffectKind[] = [
+  'pushBranch',
+  'openPullRequest',
+  'closePullRequest',
+  'closeIssue',
+  'commentOnIssue',
+];
 const mutating: readonly EffectKind[] = [
   'rerunFailedJobs',
   'applyDrift',

@@ -6,6 +6,7 @@ import { defineEffect, type EffectDefinition } from '../../../src/activities/eff
 import { createServiceEffects } from '../../../src/activities/effects/ops/services.ts';
 import type { SourceDefinition, SourceReading } from '../../../src/activities/sources/definition.ts';
 import type { ObservedFinding } from '../../../src/contract/finding.ts';
+import type { DiagnosticRequest } from '../../../src/contract/ops/diagnostics.ts';
 import type { Deployment, Service, ServiceStatus } from '../../../src/contract/ops/platform.ts';
 import type { IncidentLevel } from '../../../src/contract/ops/settings.ts';
 import { type Provider, ProviderFailure } from '../../../src/integrations/provider/provider.ts';
@@ -25,6 +26,8 @@ export type Production = {
   /** Failing health checks. */
   failing: { [check: string]: { level: IncidentLevel; services: string[]; reason?: string } };
   notices: { [name: string]: string };
+  /** Comments that ask, until they are taken out, or for 30 min. */
+  mentions: { commentId: number; author: string; request: DiagnosticRequest; seenAtMs?: number }[];
   /** `down`: the platform's API fails; `hang`: it never answers. */
   platform: 'up' | 'down' | 'hang';
   /** What was asked of the platform, in order. */
@@ -32,7 +35,7 @@ export type Production = {
 };
 
 export function newProduction(): Production {
-  return { services: {}, failing: {}, notices: {}, platform: 'up', asked: [] };
+  return { services: {}, failing: {}, notices: {}, mentions: [], platform: 'up', asked: [] };
 }
 
 type Of = (tenant: string, workspace: string) => Production;
@@ -67,6 +70,11 @@ export function productionSources(of: Of): readonly SourceDefinition[] {
       'versions',
       (workspace) => workspace.services !== undefined,
       ({ notices }) => Object.entries(notices).map(([name, text]) => notice(name, text)),
+    ),
+    source(
+      'mentions',
+      (workspace) => workspace.diagnostics !== undefined,
+      ({ mentions }, nowMs) => mentions.flatMap((one) => mention(one, nowMs)),
     ),
   ];
 }
@@ -139,6 +147,26 @@ function notice(name: string, text: string): ObservedFinding {
     title: `${name} is not the newest`,
     detail: { kind: 'notice', about: 'version', name, level: 'info', text },
   };
+}
+
+function mention(one: Production['mentions'][number], nowMs: number): readonly ObservedFinding[] {
+  one.seenAtMs ??= nowMs;
+  const { commentId, author, request, seenAtMs } = one;
+  if (nowMs - seenAtMs >= 30 * 60_000) return [];
+  const [repository, issue] = ['acme/shop', 7];
+  const url = `https://github.example/acme/shop/issues/7#issuecomment-${commentId}`;
+  const asked = { repository, issue, commentId, author, url, request, askedAtMs: seenAtMs, seenAtMs };
+  return [
+    {
+      kind: 'mention',
+      target: `${repository}#${issue}`,
+      signature: `comment ${commentId}`,
+      ruleVersion: 1,
+      severity: 'info',
+      title: `${author} asks on #${issue}`,
+      detail: { kind: 'mention', ...asked },
+    },
+  ];
 }
 
 function viewOf(name: string, service: ScriptedService): Service {
