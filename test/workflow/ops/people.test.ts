@@ -1,5 +1,6 @@
 // Who is told of an incident, and when (INC-1, INC-4, INC-6): by severity, until somebody has it; whatever the tenant's loop is doing.
 import { afterEach, expect } from 'vitest';
+import { keep } from '../../replay/histories.ts';
 import { createRig, hourMs, minuteMs, type Rig, test, until } from '../rig.ts';
 import {
   alerts,
@@ -55,6 +56,7 @@ test('INC-4: SEV1 is alerted at once, told to a person within 10 min, and again 
     `select actor, action from audit where tenant = 'one' and action = 'incident.acknowledged' and actor <> 'incident'`,
   );
   expect(rows).toEqual([{ actor: 'ana', action: 'incident.acknowledged' }]);
+  await keep('incident-acknowledged', await rig.histories());
 });
 
 test('INC-6: paused, then terminated: the alert, the issue and the words to people go out all the same', async () => {
@@ -83,4 +85,5 @@ test('INC-6: paused, then terminated: the alert, the issue and the words to peop
   production.failing = {};
   await rig.skip(20 * minuteMs);
   expect((await incidentOf(rig, 'paused')).open).toBe(true);
+  await keep('incident-paused', await rig.histories());
 });
