@@ -10,23 +10,28 @@ import {
   NotWritten,
   type WriteContext,
 } from '../definition.ts';
-import { offered, writing } from './services.ts';
+import { notWatched, offered, serviceNow, writing } from './services.ts';
 
 export type PlatformEffectParts = {
   readonly provider: (workspace: WorkspaceConfig, tenant: string) => Promise<Provider>;
   readonly resolve: (reference: SecretReference, field: string) => Promise<string>;
 };
 
-const SetVariable = z.object({
-  /** Null: shared by the environment. */
-  service: z.string().min(1).nullable(),
-  serviceId: z.string().min(1).nullable(),
-  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/),
-  from: z
-    .string()
-    .regex(/^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\/\S(?:.*\S)?)$/)
-    .transform((text) => text as SecretReference),
-});
+const SetVariable = z
+  .object({
+    /** Null: shared by the environment. */
+    service: z.string().min(1).nullable(),
+    serviceId: z.string().min(1).nullable(),
+    name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/),
+    from: z
+      .string()
+      .regex(/^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\/\S(?:.*\S)?)$/)
+      .transform((text) => text as SecretReference),
+  })
+  .refine(
+    ({ service, serviceId }) => (service === null) === (serviceId === null),
+    'name both of service and serviceId, or neither',
+  );
 type SetVariable = z.output<typeof SetVariable>;
 const CreateService = z.object({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/),
@@ -51,6 +56,12 @@ export function createPlatformEffects({
       schema: SetVariable,
       // Setting the same value again changes nothing, but deploys again: once.
       delivery: 'atMostOnce',
+      forbidden: ({ service }, workspace) =>
+        service === null ? noServices(null, workspace) : notWatched({ service }, workspace),
+      precondition: async (context, { service, serviceId }) => {
+        if (service !== null && serviceId !== null) await serviceNow(of, context, { service, serviceId });
+        return null;
+      },
       describe: ({ service, name, from }) => `set ${name} of ${service ?? 'the environment'} from ${from}`,
       apply: async (context, { serviceId, name, from }) => {
         const set = offered((await of(context)).setVariable, 'set variables');

@@ -119,6 +119,10 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
           ? { deploymentId: input.deploymentId }
           : null;
       },
+      precondition: async (context, input) => {
+        await serviceNow(of, context, input);
+        return null;
+      },
       apply: async (context, input) => {
         const { deploymentId: id, serviceId } = input;
         const remove = offered((await of(context)).remove, 'take a deployment down');
@@ -136,6 +140,10 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       describe: ({ service, replicas, image }) =>
         `change ${service}:${replicas === undefined ? '' : ` ${replicas} replicas`}${image === undefined ? '' : ` image ${image}`}`,
       needsApproval: () => 'scale and version need a person',
+      precondition: async (context, input) => {
+        await serviceNow(of, context, input);
+        return null;
+      },
       apply: async (context, { serviceId, replicas, image }) => {
         const update = offered((await of(context)).updateService, 'change scale or version');
         await writing(() =>
@@ -182,14 +190,19 @@ export function offered<Method>(method: Method | undefined, what: string): Metho
   return method;
 }
 
-async function serviceNow(
+/** @throws NotWritten when it is gone, or the id belongs to another name than the one that the settings allow */
+export async function serviceNow(
   of: (context: EffectContext) => Promise<Provider>,
   context: EffectContext,
-  input: OnDeployment,
+  input: z.output<typeof OnService>,
 ): Promise<Service> {
   const { services } = await (await of(context)).overview(reading(context));
   const found = services.find(({ id }) => id === input.serviceId);
   if (!found) throw new NotWritten(`service ${input.service} is not there any more`, { permanent: true });
+  if (found.name !== input.service)
+    throw new NotWritten(`service id ${input.serviceId} belongs to ${found.name}, not to ${input.service}`, {
+      permanent: true,
+    });
   return found;
 }
 
@@ -207,7 +220,10 @@ function notTheSame(service: Service, input: OnDeployment): string | null {
   return `its newest deployment is ${service.latest?.id ?? 'none'} now`;
 }
 
-function notWatched({ service }: { readonly service: string }, workspace: WorkspaceConfig): string | null {
+export function notWatched(
+  { service }: { readonly service: string },
+  workspace: WorkspaceConfig,
+): string | null {
   const { services } = workspace;
   if (!services) return 'the workspace has no services in its settings';
   return picomatch.isMatch(service, [...services.watch])
