@@ -37,7 +37,7 @@ test('DUR-2: the worker stops again and again, Temporal is lost: one issue, two 
   await rig.startWorker();
   await rig.startLoop('lost', { rollAtEvents: 1_500 });
   await until(async () => expect((await rig.view('lost')).openRemedies.length).toBeGreaterThan(0));
-  await rig.skip(65 * minuteMs);
+  await rig.skip(40 * minuteMs);
   const after = await incidentOf(rig, 'lost');
   expect(after).toMatchObject({ detectedMs: before.detectedMs, issue: before.issue, opening: 1 });
   expect(rig.world.writes('openIssue')).toHaveLength(1);
