@@ -58,7 +58,7 @@ test('OPS-2: a key that resolves, with models, prices and budgets, is well', asy
   const check = of(await doctor({ ANTHROPIC_API_KEY: key }), 'model acme');
   expect(check).toMatchObject({ ok: true, fix: '' });
   expect(check?.found).toMatch(
-    /^the key env:ANTHROPIC_API_KEY is set here; .*claude-\S+.* at https:\/\/api\.anthropic\.com, all with prices; 1000000 tokens a day, 50000 a triage, 200000 a fix$/,
+    /^the key env:ANTHROPIC_API_KEY is set here; .*claude-\S+.* at https:\/\/api\.anthropic\.com, all with prices; 1000000 tokens a day, 50000 a triage, 200000 a fix, 150000 an incident$/,
   );
 });
 
