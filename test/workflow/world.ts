@@ -16,6 +16,7 @@ import type { CiTriage, TriageActivities } from '../../src/contract/triage.ts';
 import type { Provider } from '../../src/integrations/provider/provider.ts';
 import { decideApproval } from '../../src/store/approvals.ts';
 import { type Pool, sha256 } from '../../src/store/database.ts';
+import { ciFinding, driftFinding, migrationFinding } from './findings.ts';
 import {
   newProduction,
   type Production,
@@ -202,67 +203,6 @@ function scriptedSources(placeOf: PlaceOf, pool: Pool): readonly SourceDefinitio
 
 function reading(findings: readonly ObservedFinding[], reason: string): SourceReading {
   return { state: findings.length > 0 ? 'red' : 'green', reason, findings };
-}
-
-function ciFinding(job: string, index: number, ci: Place['ci']): ObservedFinding {
-  const { runId, headSha, pullRequest } = ci;
-  return {
-    kind: 'ci',
-    target: `ci.yml/${job}`,
-    signature: `job ${job}`,
-    ruleVersion: 1,
-    severity: 'warning',
-    title: `ci: ${job} fails on main`,
-    detail: {
-      kind: 'ci',
-      repository: 'acme/shop',
-      branch: pullRequest === null ? 'main' : 'feature/theirs',
-      ...(pullRequest === null ? {} : { pullRequest }),
-      runId,
-      runAttempt: 1,
-      headSha,
-      workflowPath: '.github/workflows/ci.yml',
-      workflowName: 'ci',
-      job,
-      jobId: index + 1,
-      step: 'Check',
-      stepNumber: 2,
-      url: 'https://github.example/acme/shop/actions/runs/1',
-    },
-  };
-}
-
-function driftFinding(
-  environment: string,
-  drift: { readonly planHash: string; readonly destroys: number },
-): ObservedFinding {
-  return {
-    kind: 'drift',
-    target: environment,
-    signature: 'drift',
-    ruleVersion: 1,
-    severity: 'warning',
-    title: `${environment} drifts`,
-    detail: { kind: 'drift', environment, ...drift, changes: [] },
-  };
-}
-
-function migrationFinding(database: string, pending: readonly string[]): ObservedFinding {
-  return {
-    kind: 'migration',
-    target: database,
-    signature: 'pending',
-    ruleVersion: 1,
-    severity: 'warning',
-    title: `${pending.length} migrations wait on ${database}`,
-    detail: {
-      kind: 'migration',
-      database,
-      environment: 'production',
-      pending: [...pending],
-      missingOnDisk: [],
-    },
-  };
 }
 
 const AnyInput = z.record(z.string(), z.unknown());

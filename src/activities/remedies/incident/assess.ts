@@ -28,10 +28,10 @@ import {
   planIssue,
 } from './due.ts';
 import { planCleanUp, planCodeAgent } from './help.ts';
-import type { LadderTurn } from './ladder.ts';
 import { type IncidentParts, type Known, readKnown, servicesOf } from './parts.ts';
-import type { PlatformView } from './platform.ts';
-import { turnServices } from './services-now.ts';
+import type { LadderTurn } from './services/ladder.ts';
+import type { PlatformView } from './services/platform.ts';
+import { turnServices } from './services/services-now.ts';
 import { judgeSeverity } from './severity-now.ts';
 import { IncidentState } from './state.ts';
 import { nextLookMs, waitingWords, waitsForPeople } from './waiting.ts';

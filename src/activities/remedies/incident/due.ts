@@ -4,8 +4,8 @@ import type { IncidentLevel } from '../../../contract/ops/settings.ts';
 import { nextEscalation } from '../../../policy/ops/incident/escalation.ts';
 import { closingSummary, incidentTitle, timelineLine } from '../../../policy/ops/incident/incident-issue.ts';
 import { type Draft, note, once, plan } from './draft.ts';
-import type { LadderTurn } from './ladder.ts';
 import type { Known } from './parts.ts';
+import type { LadderTurn } from './services/ladder.ts';
 import {
   ackHint,
   alertText,

@@ -4,8 +4,8 @@ import type { IncidentLevel } from '../../../contract/ops/settings.ts';
 import { severityComment } from '../../../policy/ops/incident/incident-issue.ts';
 import { isWorse, nextSeverity } from '../../../policy/ops/incident/severity.ts';
 import { type Draft, note } from './draft.ts';
-import type { LadderTurn } from './ladder.ts';
 import type { Known } from './parts.ts';
+import type { LadderTurn } from './services/ladder.ts';
 
 /** Readings come on a grid that trembles: five minutes of them are five minutes. */
 const trembleMs = 5_000;

@@ -1,6 +1,6 @@
 // What an incident waits for, in words for people, and when it is looked at again. Pure.
 import type { IncidentLevel } from '../../../contract/ops/settings.ts';
-import type { LadderTurn } from './ladder.ts';
+import type { LadderTurn } from './services/ladder.ts';
 import type { IncidentState } from './state.ts';
 
 /** At other times than those at which cycles are due, which nudge. */

@@ -1,6 +1,6 @@
 // What an incident waits for, and when it is looked at again (INC-4, LOOP-3, LOOP-14).
 import { describe, expect, it } from 'vitest';
-import type { LadderTurn } from '../../../../../src/activities/remedies/incident/ladder.ts';
+import type { LadderTurn } from '../../../../../src/activities/remedies/incident/services/ladder.ts';
 import { IncidentState } from '../../../../../src/activities/remedies/incident/state.ts';
 import {
   nextLookMs,

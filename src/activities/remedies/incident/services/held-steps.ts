@@ -1,10 +1,10 @@
 // Steps of a ladder that the door did not let through: what it said is kept with the ladder, asked again when that may be over, and void when the
 // service moved meanwhile (LOOP-13). A step that waits for a person stops nothing but itself.
-import type { DoneEffect } from '../../../contract/ops/activities.ts';
-import type { LadderStep, RungKind } from '../../../contract/ops/ladder.ts';
-import type { Queryable } from '../../../store/database.ts';
-import { approvalState, voidApproval } from '../../../store/ops/ladders.ts';
-import type { Answered } from './state.ts';
+import type { DoneEffect } from '../../../../contract/ops/activities.ts';
+import type { LadderStep, RungKind } from '../../../../contract/ops/ladder.ts';
+import type { Queryable } from '../../../../store/database.ts';
+import { approvalState, voidApproval } from '../../../../store/ops/ladders.ts';
+import type { Answered } from '../state.ts';
 
 /** A hold without an end is asked for again after. */
 const askAgainMs = 10 * 60_000;

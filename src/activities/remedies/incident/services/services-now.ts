@@ -1,15 +1,15 @@
 // The services that an incident involves, in one turn: the ladder of each, and what they add to its severity.
 
-import type { DoneEffect } from '../../../contract/ops/activities.ts';
-import type { CheckState } from '../../../contract/ops/incident.ts';
-import type { IncidentLevel, ServicesSettings } from '../../../contract/ops/settings.ts';
-import { serviceHealth } from '../../../policy/ops/ladder/health-spans.ts';
-import { judgeOutage } from '../../../policy/ops/ladder/outage.ts';
-import type { Draft } from './draft.ts';
+import type { DoneEffect } from '../../../../contract/ops/activities.ts';
+import type { CheckState } from '../../../../contract/ops/incident.ts';
+import type { IncidentLevel, ServicesSettings } from '../../../../contract/ops/settings.ts';
+import { serviceHealth } from '../../../../policy/ops/ladder/health-spans.ts';
+import { judgeOutage } from '../../../../policy/ops/ladder/outage.ts';
+import type { Draft } from '../draft.ts';
+import { type Known, servicesOf } from '../parts.ts';
+import { serviceName } from '../severity-now.ts';
 import { type LadderTurn, turnLadder } from './ladder.ts';
-import { type Known, servicesOf } from './parts.ts';
 import type { PlatformView } from './platform.ts';
-import { serviceName } from './severity-now.ts';
 
 export type ServicesNow = {
   readonly ladders: readonly LadderTurn[];

@@ -1,21 +1,27 @@
 // One turn of the ladder of one service, inside the transaction of the incident's turn: takes in what was read and answered, and says what is to
 // be done. All remedies that are about the service share its row, so that between them there is one ladder with one set of limits.
-import type { FindingRef } from '../../../contract/activities.ts';
-import type { EffectKind } from '../../../contract/effect.ts';
-import { remedyWorkflowId } from '../../../contract/names.ts';
-import type { DoneEffect, DueEffect } from '../../../contract/ops/activities.ts';
-import type { LadderState, LadderStep, Rung, RungKind, ServiceHealth } from '../../../contract/ops/ladder.ts';
-import type { Service } from '../../../contract/ops/platform.ts';
-import type { LadderSettings } from '../../../contract/ops/settings.ts';
+import type { FindingRef } from '../../../../contract/activities.ts';
+import type { EffectKind } from '../../../../contract/effect.ts';
+import { remedyWorkflowId } from '../../../../contract/names.ts';
+import type { DoneEffect, DueEffect } from '../../../../contract/ops/activities.ts';
+import type {
+  LadderState,
+  LadderStep,
+  Rung,
+  RungKind,
+  ServiceHealth,
+} from '../../../../contract/ops/ladder.ts';
+import type { Service } from '../../../../contract/ops/platform.ts';
+import type { LadderSettings } from '../../../../contract/ops/settings.ts';
 import {
   addReading,
   failedBeside,
   rollBackTarget,
   rungTarget,
   serviceHealth,
-} from '../../../policy/ops/ladder/health-spans.ts';
-import { nextStep } from '../../../policy/ops/ladder/ladder.ts';
-import type { Queryable } from '../../../store/database.ts';
+} from '../../../../policy/ops/ladder/health-spans.ts';
+import { nextStep } from '../../../../policy/ops/ladder/ladder.ts';
+import type { Queryable } from '../../../../store/database.ts';
 import {
   cooldownsOf,
   keepLadder,
@@ -23,10 +29,10 @@ import {
   lockLadder,
   receiptsOnService,
   type ServiceReceipt,
-} from '../../../store/ops/ladders.ts';
+} from '../../../../store/ops/ladders.ts';
+import { type Answered, LadderMemory } from '../state.ts';
 import { lookAtHeld, noteAnswer } from './held-steps.ts';
 import type { PlatformView } from './platform.ts';
-import { type Answered, LadderMemory } from './state.ts';
 
 const effectOf: { readonly [kind in RungKind]: EffectKind } = {
   restart: 'restartService',
