@@ -4,7 +4,7 @@ import { createDoor, type Door } from '../../../src/activities/effects/door.ts';
 import { settleCycle } from '../../../src/activities/record/settle.ts';
 import { assessIncident } from '../../../src/activities/remedies/incident/assess.ts';
 import type { IncidentParts } from '../../../src/activities/remedies/incident/parts.ts';
-import { platformReader } from '../../../src/activities/remedies/incident/services/platform.ts';
+import { platformReader } from '../../../src/activities/remedies/incident/platform.ts';
 import { createServices, type Services } from '../../../src/activities/services.ts';
 import { createSecretResolver } from '../../../src/config/secrets.ts';
 import { parseTenantFile } from '../../../src/config/tenant-file.ts';

@@ -6,7 +6,7 @@ import { asActivity } from '../../temporal.ts';
 import { assessIncident } from './assess.ts';
 import { assessNotice } from './notice.ts';
 import type { IncidentParts } from './parts.ts';
-import { platformReader } from './services/platform.ts';
+import { platformReader } from './platform.ts';
 
 /** @param uiUrl address of the Temporal UI, for the link in issues */
 export function createIncidentActivities(

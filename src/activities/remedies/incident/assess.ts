@@ -29,8 +29,8 @@ import {
 } from './due.ts';
 import { planCleanUp, planCodeAgent } from './help.ts';
 import { type IncidentParts, type Known, readKnown, servicesOf } from './parts.ts';
+import type { PlatformView } from './platform.ts';
 import type { LadderTurn } from './services/ladder.ts';
-import type { PlatformView } from './services/platform.ts';
 import { turnServices } from './services/services-now.ts';
 import { judgeSeverity } from './severity-now.ts';
 import { IncidentState } from './state.ts';

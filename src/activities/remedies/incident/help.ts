@@ -5,7 +5,7 @@ import { utcTime } from '../../../policy/markdown.ts';
 import { type CodeEvidence, codeEvidence } from '../../../policy/ops/incident/code-evidence.ts';
 import { type Draft, note, once, plan } from './draft.ts';
 import type { Known } from './parts.ts';
-import type { PlatformView } from './services/platform.ts';
+import type { PlatformView } from './platform.ts';
 
 /** INC-5: a login or the database fails for as long as a step of the ladder needs. */
 export function planCleanUp(draft: Draft, known: Known): void {

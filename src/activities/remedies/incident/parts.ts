@@ -6,7 +6,7 @@ import type { Queryable } from '../../../store/database.ts';
 import { activeFindings, type FindingRow, readFindingRow } from '../../../store/findings.ts';
 import { lastReads } from '../../../store/status.ts';
 import type { Services } from '../../services.ts';
-import type { ReadPlatform } from './services/platform.ts';
+import type { ReadPlatform } from './platform.ts';
 
 export type IncidentParts = {
   readonly services: Services;

@@ -30,9 +30,9 @@ import {
   receiptsOnService,
   type ServiceReceipt,
 } from '../../../../store/ops/ladders.ts';
+import type { PlatformView } from '../platform.ts';
 import { type Answered, LadderMemory } from '../state.ts';
 import { lookAtHeld, noteAnswer } from './held-steps.ts';
-import type { PlatformView } from './platform.ts';
 
 const effectOf: { readonly [kind in RungKind]: EffectKind } = {
   restart: 'restartService',

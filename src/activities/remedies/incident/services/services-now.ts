@@ -7,9 +7,9 @@ import { serviceHealth } from '../../../../policy/ops/ladder/health-spans.ts';
 import { judgeOutage } from '../../../../policy/ops/ladder/outage.ts';
 import type { Draft } from '../draft.ts';
 import { type Known, servicesOf } from '../parts.ts';
+import type { PlatformView } from '../platform.ts';
 import { serviceName } from '../severity-now.ts';
 import { type LadderTurn, turnLadder } from './ladder.ts';
-import type { PlatformView } from './platform.ts';
 
 export type ServicesNow = {
   readonly ladders: readonly LadderTurn[];

@@ -1,10 +1,10 @@
 // What the platform says of the services involved, read once per turn and within seconds: an incident must not wait for a platform that hangs.
-import type { Deployment, LogLine, Overview, Service } from '../../../../contract/ops/platform.ts';
-import type { WorkspaceConfig } from '../../../../contract/tenant-config.ts';
-import type { Provider } from '../../../../integrations/provider/provider.ts';
-import { redactText } from '../../../../logs/redact/redact-text.ts';
-import type { ServiceLog } from '../../../../policy/ops/incident/incident-issue.ts';
-import type { Services } from '../../../services.ts';
+import type { Deployment, LogLine, Overview, Service } from '../../../contract/ops/platform.ts';
+import type { WorkspaceConfig } from '../../../contract/tenant-config.ts';
+import type { Provider } from '../../../integrations/provider/provider.ts';
+import { redactText } from '../../../logs/redact/redact-text.ts';
+import type { ServiceLog } from '../../../policy/ops/incident/incident-issue.ts';
+import type { Services } from '../../services.ts';
 
 const readMs = 12_000;
 const logLines = 30;
