@@ -34,10 +34,12 @@ create table operator_calls (
   tool text not null,
   -- What it is about: the same tool on the same subject is a repetition.
   subject text not null,
-  verdict text not null check (verdict in ('passed', 'refused', 'told')),
+  verdict text not null check (verdict in ('passed', 'refused')),
   -- It changes what runs, and counts against the cap.
   mutating boolean not null,
   reason text not null,
+  -- As the door is asked for it; null: it is no effect, or was refused.
+  effect jsonb,
   at_ms bigint not null,
   primary key (tenant, fingerprint, occurrence, opening, call),
   foreign key (tenant, fingerprint, occurrence) references incidents

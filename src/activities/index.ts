@@ -25,6 +25,7 @@ import { createDriftActivities } from './remedies/drift.ts';
 import { createImplementActivities } from './remedies/implement/implement.ts';
 import { createIncidentActivities } from './remedies/incident/activities.ts';
 import { createMigrationActivities } from './remedies/migrations.ts';
+import { createOperatorActivities } from './remedies/operator/operator.ts';
 import { createTriageActivities } from './remedies/triage/triage.ts';
 import type { Services } from './services.ts';
 import { createApprovalsSource } from './sources/approvals.ts';
@@ -127,5 +128,6 @@ export function createActivities(services: Services, options: ActivityOptions): 
     ...createOperationActivities(services),
     ...createDiagnosticActivities(services),
     ...createIncidentActivities(services, options),
+    ...createOperatorActivities(services, options),
   };
 }

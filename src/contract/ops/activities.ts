@@ -44,6 +44,8 @@ export type IncidentTurn = {
   readonly watchComments: boolean;
   /** Nothing goes on by itself: later tiers of the tree need not wait (LOOP-3). */
   readonly status: 'working' | 'waiting' | 'watched';
+  /** Set when the operator model may be asked (MODEL-2): hash of the state that it is asked about. */
+  readonly operator?: string;
   /** Set when it is over. */
   readonly end?: { readonly outcome: RemedyOutcome; readonly summary: string };
 };

@@ -7,6 +7,7 @@ import type { DoneEffect, DueEffect, IncidentQuestion, IncidentTurn } from '../.
 import { urgentEffects } from '../activities.ts';
 import { type Remedy, refOf, rollIfLong, show } from '../effects.ts';
 import { escapeText } from '../loop/details.ts';
+import { consultOperator } from './operator.ts';
 import { reportTo } from './report.ts';
 
 export type TakeTurn = (question: IncidentQuestion) => Promise<IncidentTurn>;
@@ -38,6 +39,7 @@ export async function untilTurnsEnd(remedy: Remedy, takeTurn: TakeTurn): Promise
     }
     if (turn.end) return turn.end;
     for (const effect of turn.due) startBeside(remedy, beside, effect);
+    if (turn.operator !== undefined) consultBeside(remedy, beside, turn.operator);
     await tell(remedy, turn);
     const waitMs = Math.max(1, Math.min(turn.wakeAtMs - Date.now(), lookAgainMs));
     await condition(() => remedy.nudged || beside.done.length > 0, waitMs, {
@@ -70,6 +72,26 @@ function startBeside(remedy: Remedy, beside: Beside, effect: DueEffect): void {
     beside.underWay.delete(name);
     beside.done.push(done);
   });
+}
+
+/**
+ * One at a time, and nobody waits for it; when it said something, the loop looks again. No run from before there was an operator has a turn with
+ * a state for it: what is replayed asks for nothing new.
+ */
+function consultBeside(remedy: Remedy, beside: Beside, state: string): void {
+  const name = 'operator';
+  if (beside.underWay.has(name)) return;
+  beside.underWay.add(name);
+  void consultOperator(remedy, state).then(
+    ({ steps }) => {
+      beside.underWay.delete(name);
+      if (steps > 0) remedy.nudged = true;
+    },
+    (error: unknown) => {
+      beside.underWay.delete(name);
+      log.warn('the operator model was not asked to its end', { error: String(error) });
+    },
+  );
 }
 
 /** Never rejects: what has no answer within its bounds is asked for again by a later turn. */

@@ -16,6 +16,7 @@ import {
   readEvents,
 } from '../../../store/ops/incidents.ts';
 import { readTenant } from '../../../store/tenants.ts';
+import { operatorState } from '../operator/when.ts';
 import { takeAnswers } from './answers.ts';
 import { type Draft, note } from './draft.ts';
 import {
@@ -225,11 +226,7 @@ function bodyOf(
 }
 
 /** Writes the turn back, and says what is due and when to ask again. */
-async function finish(
-  draft: Draft,
-  { workspace }: Known,
-  ladders: readonly LadderTurn[],
-): Promise<IncidentTurn> {
+async function finish(draft: Draft, known: Known, ladders: readonly LadderTurn[]): Promise<IncidentTurn> {
   const { tx, ref, state, issue, nowMs } = draft;
   const isOver = state.recoveredMs !== null && state.planned.length === 0;
   await keepIncident(tx, ref, { state: plain(state), issue, closedMs: isOver ? nowMs : null });
@@ -241,7 +238,9 @@ async function finish(
   const waitingFor = waitingWords(state, ladders, { people, issue });
   const status = people ? 'waiting' : 'working';
   await setFindingStatus(tx, ref, { status, waitingFor });
-  const escalation = nextEscalation(state.escalation, workspace.incidents.escalation, nowMs);
+  const operator = await operatorState(draft, known, ladders);
+  const timers = known.workspace.incidents.escalation;
+  const escalation = nextEscalation(state.escalation, timers, nowMs);
   const escalationMs = escalation.do === 'wait' ? escalation.untilMs : null;
   return {
     due: [...due.sort(alertsFirst), ...steps].slice(0, maxPerTurn),
@@ -249,6 +248,7 @@ async function finish(
     wakeAtMs: nextLookMs(state, ladders, { nowMs, escalationMs, people }),
     watchComments: issue !== null && (people || state.escalation.acknowledged === null),
     status,
+    ...(operator === null ? {} : { operator }),
   };
 }
 
