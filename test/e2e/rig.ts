@@ -346,7 +346,7 @@ async function openWorkflows(own: TestDatabase, tenant: string): Promise<readonl
 function changed(file: string, change: Change): string {
   const tenant = parse(file);
   const workspace = tenant.workspaces[0];
-  tenant.cadence.perSource = { ...tenant.cadence.perSource, approvals: '5s' };
+  tenant.cadence.perSource = { ...tenant.cadence.perSource, approvals: '5s', mentions: '5s' };
   Object.assign(tenant, change.tenant);
   if (change.ci === null) workspace.ci = { enabled: false };
   else Object.assign(workspace.ci, change.ci);
