@@ -84,7 +84,7 @@ const freshMs = 10 * 60_000;
 const minuteMs = 60_000;
 
 export function judgeProposal({ tool, call, problem }: AskedCall, facts: OperatorFacts): OperatorVerdict {
-  if (!isTool(tool)) return refused(tool, notInList(tool));
+  if (!isTool(tool)) return refused('', notInList(tool));
   if (call === null) return refused('', problem);
   switch (call.tool) {
     case 'getInfrastructureOverview':
