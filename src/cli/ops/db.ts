@@ -7,7 +7,7 @@ import { createSecretResolver } from '../../config/secrets.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommonOptions, Frame } from '../frame.ts';
 import { type ByOptions, byOf, withBy } from '../options.ts';
-import { psqlEnvironment } from './psql-environment.ts';
+import { psqlEnvironment, withoutLibpq } from './psql-environment.ts';
 
 type ConnectOptions = CommonOptions & ByOptions & { readonly tenant?: string; readonly workspace?: string };
 
@@ -33,7 +33,10 @@ export function dbCommand(program: Command, frame: Frame): void {
             ),
           );
         });
-        const code = await psql(rest, { ...frame.env, ...psqlEnvironment(url, access.field) });
+        const code = await psql(rest, {
+          ...withoutLibpq(frame.env),
+          ...psqlEnvironment(url, access.field),
+        });
         return { json: null, text: '', exitCode: code === 0 ? exitCodes.done : exitCodes.failed };
       }),
     );

@@ -14,7 +14,7 @@ const parameters: { readonly [name: string]: string } = {
 };
 
 /**
- * Every variable of the address, and none of another one: what the environment had before must not lead elsewhere.
+ * The variables of one address.
  * @param field where its reference stands, for the error
  * @throws UsageError that does not repeat the address
  */
@@ -32,8 +32,6 @@ export function psqlEnvironment(address: string, field: string): { readonly [nam
   const host = url.searchParams.get('host') ?? url.hostname.replace(/^\[|\]$/g, '');
   return {
     PGHOST: decodeURIComponent(host),
-    PGHOSTADDR: '',
-    PGSERVICE: '',
     PGPORT: url.port === '' ? '5432' : url.port,
     PGUSER: decodeURIComponent(url.username),
     PGPASSWORD: decodeURIComponent(url.password),
@@ -46,4 +44,9 @@ export function psqlEnvironment(address: string, field: string): { readonly [nam
       }),
     ),
   };
+}
+
+/** The rest of an environment for psql: without variables of libpq, which would lead elsewhere (a service, another address). */
+export function withoutLibpq(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('PG')));
 }

@@ -1,15 +1,13 @@
 // OPS-1: a connection string as variables of libpq: all of it arrives, nothing of the environment before leads elsewhere, and no error repeats it.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { psqlEnvironment } from '../../../src/cli/ops/psql-environment.ts';
+import { psqlEnvironment, withoutLibpq } from '../../../src/cli/ops/psql-environment.ts';
 
 it('OPS-1: takes an address apart', () => {
   const address =
     'postgres://app%40x:p%2Fw%3A1@db.example:6543/shop%20two?sslmode=require&search_path=shop&application_name=x';
   expect(psqlEnvironment(address, 'f')).toEqual({
     PGHOST: 'db.example',
-    PGHOSTADDR: '',
-    PGSERVICE: '',
     PGPORT: '6543',
     PGUSER: 'app@x',
     PGPASSWORD: 'p/w:1',
@@ -49,3 +47,12 @@ it.each(['mysql://u:geheim@h/d', 'geheim', ''])(
     }
   },
 );
+
+it('OPS-1: what libpq found in the environment before leads nowhere else', () => {
+  expect(
+    withoutLibpq({ PATH: '/bin', PGSERVICE: 'other', PGHOSTADDR: '10.0.0.1', PSQL_PAGER: 'less' }),
+  ).toEqual({
+    PATH: '/bin',
+    PSQL_PAGER: 'less',
+  });
+});
