@@ -42,7 +42,12 @@ describe.concurrent('a worker that is frozen past its lease', () => {
       const requestsBefore = await world.forge.journal.mark();
       const before = new Map<string, unknown>();
       for (const { kind, landed } of cases) before.set(kind, await landed());
-      for (const { kind } of cases) expect(ends.get(kind)).toMatchObject(applied(kind));
+      // Whether the write of the frozen one landed cannot be found out for these: it counts as done, and is not made again (DUR-5).
+      const counts = (delivery: string): boolean => delivery === 'atMostOnce' && point === 'fenced';
+      for (const { kind, delivery } of cases)
+        expect(ends.get(kind)).toMatchObject(
+          counts(delivery) ? { step: kind, answer: { outcome: 'unknown' } } : applied(kind),
+        );
 
       old.child.kill('SIGCONT');
       const oldEnds = await old.ends;
@@ -55,10 +60,11 @@ describe.concurrent('a worker that is frozen past its lease', () => {
       expect(
         mine.filter(({ method, path }) => method !== 'GET' && !path.endsWith('git-upload-pack')),
       ).toEqual([]);
-      for (const { kind, landed } of cases) {
+      for (const { kind, delivery, landed } of cases) {
         const parts = await landed();
         expect([kind, parts]).toEqual([kind, before.get(kind)]);
-        expect([kind, Object.values(parts)]).toEqual([kind, Object.values(parts).map(() => 1)]);
+        const times = counts(delivery) ? 0 : 1;
+        expect([kind, Object.values(parts)]).toEqual([kind, Object.values(parts).map(() => times)]);
       }
     },
     180_000,

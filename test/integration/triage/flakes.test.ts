@@ -20,6 +20,26 @@ async function findingOf(job = 'test', atMs = nowMs): Promise<FindingRef> {
   return ref;
 }
 
+describe('CI-5: a run is rerun once', () => {
+  it('whichever of its failing jobs asked for it', async () => {
+    await scene.run([
+      { name: 'test', log: logOf(...nodeTests(['adds'], 20)) },
+      { name: 'lint', log: logOf('eslint: 1 problem') },
+    ]);
+    const [test, lint] = [await findingOf('test'), await findingOf('lint')];
+    expect(await scene.diagnose(test)).toMatchObject({ red: true, mayRerun: true });
+    const { runId } = await scene.diagnose(lint);
+    await scene.database.pool.query(
+      `insert into effects (key, tenant, workspace, kind, target, precondition, requester, step, digest, risk, delivery, describe, actor, state, owner, fence, pause_epoch, lease_until, policy_ms, outcome)
+       values ('k', 'acme', 'shop', 'rerunFailedJobs', $1, 'attempt 1', 'r', 'rerun', 'd', 'mutating', 'exactlyOnce', 'rerun', 'loop', 'done', 'o', 1, 0, now(), 1, 'applied')`,
+      [`acme/shop/runs/${runId}`],
+    );
+    await scene.rerun(runId, 'failure');
+    expect(await scene.diagnose(lint)).toMatchObject({ red: true, mayRerun: false });
+    expect(await scene.diagnose(test)).toMatchObject({ red: true, mayRerun: false });
+  });
+});
+
 describe('CI-2: what a failing job is', () => {
   it('has a class with a confidence and evidence lines of the log, redacted', async () => {
     const token = scene.rig.token;
