@@ -230,6 +230,15 @@ describe('LOOP-2: what says nothing of production', () => {
     });
   });
 
+  it('HEALTH-1: a reading between those of the grid makes the next one of no check late', async () => {
+    const tenant = await watching(['{ kind: http, name: backend, path: /health, timeout: 1s }', frontend]);
+    await read(tenant);
+    const before = production.requests().length;
+    later(2);
+    await read(tenant);
+    expect(production.requests().length - before).toBe(2);
+  });
+
   it('asks a check of its own interval more often than the others', async () => {
     const often = '{ kind: http, name: often, path: /health, timeout: 1s, every: 1m }';
     const tenant = await watching([often, frontend]);

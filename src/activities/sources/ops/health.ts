@@ -32,13 +32,14 @@ export function createHealthSource({
   return {
     kind: 'health',
     timeoutMs: ({ workspace }) => mostTimeoutMs(workspace) + usualConfirmMs + 15_000,
-    everyMs: (workspace) => Math.min(usualMs, ...checksOf(workspace).map(({ everyMs = usualMs }) => everyMs)),
+    everyMs: sourceEveryMs,
     targets: (workspace) => (checksOf(workspace).length > 0 ? [undefined] : []),
     read: async (context) => {
       const { config, workspace, nowMs, signal } = context;
       const before = healthMemoryOf(context.memory);
       const checks = checksOf(workspace);
-      const due = checks.filter((check) => isDue(check, before, nowMs));
+      const nextMs = nowMs + sourceEveryMs(workspace);
+      const due = checks.filter((check) => isDue(check, before, nowMs, nextMs));
       const deps = {
         resolve: (reference: SecretReference, field: string) =>
           resolve(reference, `workspaces.${workspace.name}.health.${field}`),
@@ -80,15 +81,27 @@ function checksOf(workspace: WorkspaceConfig): readonly HealthCheck[] {
   return workspace.health?.checks ?? [];
 }
 
+function sourceEveryMs(workspace: WorkspaceConfig): number {
+  return Math.min(usualMs, ...checksOf(workspace).map(({ everyMs = usualMs }) => everyMs));
+}
+
 function mostTimeoutMs(workspace: WorkspaceConfig): number {
   return Math.max(...checksOf(workspace).map(({ timeoutMs }) => timeoutMs), 0);
 }
 
-/** What does not pass is read whenever anything is. */
-function isDue({ name, everyMs = usualMs }: HealthCheck, { checks }: HealthMemory, nowMs: number): boolean {
+/**
+ * What does not pass is read whenever anything is; what passes, when its next reading would come too late: readings of a cycle that somebody asked
+ * for lie between those of the grid.
+ */
+function isDue(
+  { name, everyMs = usualMs }: HealthCheck,
+  { checks }: HealthMemory,
+  nowMs: number,
+  nextMs: number,
+): boolean {
   const known = checks[name];
   if (known === undefined || known.state !== 'ok' || known.readAtMs > nowMs) return true;
-  return nowMs - known.readAtMs >= everyMs - trembleMs;
+  return nextMs - known.readAtMs > everyMs + trembleMs;
 }
 
 function isFailing({ name }: HealthCheck, { checks }: HealthMemory): boolean {
