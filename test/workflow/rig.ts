@@ -123,6 +123,8 @@ export type RigOptions = {
    */
   readonly cached?: boolean;
   readonly activitiesAtOnce?: number;
+  /** Of the worker: keys that settings refer to. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -173,7 +175,7 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
       ...createServices({
         pool,
         redactor,
-        secrets: createSecretResolver({ env: {}, redactor }),
+        secrets: createSecretResolver({ env: options.env ?? {}, redactor }),
         cacheDir: 'none',
       }),
       provider: async (workspace, tenant) => world.provider(tenant, workspace.name),
