@@ -118,12 +118,12 @@ it('DEPLOY-3 INC-2: a failed deployment beside one that serves is told, points t
 
 it('INC-2: CI fails on the same commit: its remedy is linked, and no second agent is started', async () => {
   const incidents = { codeAgent: { kind: 'label', label: 'code-agent' } };
-  const { world, run, nowMs } = await startIncidents(pool(), 'linked', { incidents });
+  const { world, run, nowMs } = await startIncidents(pool(), 'linked', { incidents, ci: true });
   const headSha = 'b'.repeat(40);
   await pool().query(
     `insert into findings (tenant, fingerprint, occurrence, workspace, source, kind, target, signature, rule_version, severity, title, detail,
        status, first_seen_ms, last_seen_ms) values ('linked', 'c1', 1, 'shop', 'ciRuns', 'ci', 't', 's', 1, 'warning', 'ci: build fails on main', $1,
-       'working', $2, $2)`,
+       'waiting', $2, $2)`,
     [JSON.stringify({ kind: 'ci', headSha }), nowMs()],
   );
   world.place('linked').production.services.backend = {

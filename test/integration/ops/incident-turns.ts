@@ -109,7 +109,7 @@ export async function startIncidents(
       nowMs,
       unrecordedFailures: 0,
     };
-    const settled = await settleCycle({ pool, sources }, { ...run, observations });
+    const settled = await settleCycle({ pool, sources: world.sources(pool) }, { ...run, observations });
     for (const { action, fingerprint } of decide(settled.findings)) {
       const finding = settled.findings.find((one) => one.fingerprint === fingerprint);
       if (action !== 'start' || !finding) continue;

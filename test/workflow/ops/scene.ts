@@ -9,6 +9,7 @@ export function opsWorkspace(
     readonly services?: Settings;
     readonly incidents?: Settings;
     readonly checks?: readonly Settings[];
+    readonly ci?: boolean;
   } = {},
 ): Settings {
   const checks = more.checks ?? [
@@ -23,7 +24,7 @@ export function opsWorkspace(
   return {
     name: 'shop',
     github: { repository: 'acme/shop', activityIssue: false },
-    ci: { enabled: false },
+    ci: { enabled: more.ci === true },
     services: {
       provider: { kind: 'command', status: 'true', logs: 'true', restart: 'true' },
       ...more.services,
