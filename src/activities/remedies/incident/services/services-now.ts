@@ -1,8 +1,10 @@
 // The services that an incident involves, in one turn: the ladder of each, and what they add to its severity.
 
+import type { Finding } from '../../../../contract/finding.ts';
 import type { DoneEffect } from '../../../../contract/ops/activities.ts';
 import type { CheckState } from '../../../../contract/ops/incident.ts';
 import type { IncidentLevel, ServicesSettings } from '../../../../contract/ops/settings.ts';
+import type { WorkspaceConfig } from '../../../../contract/tenant-config.ts';
 import { serviceHealth } from '../../../../policy/ops/ladder/health-spans.ts';
 import { judgeOutage } from '../../../../policy/ops/ladder/outage.ts';
 import type { Draft } from '../draft.ts';
@@ -75,7 +77,17 @@ function checkOn(
   const others = servicesOf(incident).filter((name) => name !== service);
   const otherDown = others.some((name) => ownHealth(name, platform) === 'unhealthy');
   if (otherDown && ownHealth(service, platform) === 'healthy') return null;
-  return { failing: about.length > 0, readAtMs: Math.min(readAtMs, nowMs) };
+  const failing = about.some((one) => failsNow(one, service, known.workspace));
+  return { failing, readAtMs: Math.min(readAtMs, nowMs) };
+}
+
+/** An incident stays for minutes after its last check passed: what fails is what its last reading names. */
+function failsNow({ detail }: Finding, service: string, { health }: WorkspaceConfig): boolean {
+  if (detail.kind !== 'incident') return false;
+  return detail.failed.some(({ name }) => {
+    const check = health?.checks.find((one) => one.name === name);
+    return check === undefined || check.services.includes(service);
+  });
 }
 
 /** By the platform's word alone. */
