@@ -22,8 +22,8 @@ import { type Change, type Clock, type Site, startSite, tenantFile } from './sit
 import { storyOf } from './story.ts';
 import { type NightWorkerSettings, startNightWorker } from './worker.ts';
 
-// Minutes of a night in seconds, but on a machine that has other work too.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+// Minutes of a night in seconds, but on a machine that has other work too, and once more when the server strands a run.
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 120_000 });
 
 export const minuteMs = 60_000;
 export const uiUrl = 'http://ui.example';
