@@ -24,8 +24,8 @@ import { testTemporal, timeSkipping, workflowBundle } from '../support/temporal/
 import { isStranded, skipTime } from './skip-time.ts';
 import { createScriptedWorld, type ScriptedWorld } from './world.ts';
 
-// Days in seconds, but on a machine that has other work too.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+// Days in seconds, but on a machine that has other work too; time for a second try of a run that the server stranded.
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 240_000 });
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
