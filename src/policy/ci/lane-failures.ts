@@ -47,7 +47,7 @@ export function laneFailures(
     );
     for (const { job, run } of wanted) {
       const name = stableName(job.name);
-      const same = known.find((one) => stableName(one.job.name) === name);
+      const same = known.find((one) => isSameJob(one.job, job));
       const silentSinceMs = place === 0 ? null : (same?.silentSinceMs ?? nowMs);
       const ended = place >= lookBackRuns && nowMs - (silentSinceMs ?? nowMs) >= silentEndMs;
       found.set(name, [...(found.get(name) ?? []), ...(ended ? [] : [{ job, run, silentSinceMs }])]);
@@ -58,8 +58,11 @@ export function laneFailures(
     const said = says(run);
     if (said === undefined) return { unread: run };
     if (said !== null) {
+      // Of a run that was looked at before, only what still failed then: its other jobs have ended since.
+      const ended = (job: FailedJob): boolean =>
+        before !== undefined && run.id < before.newest && !known.some((one) => isSameJob(one.job, job));
       take(
-        failuresIn(run, said).map((job) => ({ job, run })),
+        failuresIn(run, said).flatMap((job) => (ended(job) ? [] : [{ job, run }])),
         place,
       );
       asked = narrowed(asked, said.silent);
@@ -76,6 +79,10 @@ export function laneFailures(
     lookBackRuns,
   );
   return { failures: [...found.values()].flat() };
+}
+
+function isSameJob(one: FailedJob, other: FailedJob): boolean {
+  return stableName(one.name) === stableName(other.name);
 }
 
 type Examined = { readonly run: KnownRun; readonly place: number };

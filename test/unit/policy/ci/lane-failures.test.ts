@@ -263,6 +263,13 @@ it('whatever runs say: what fails now was red in a run, and nothing that passed 
       const found = (memory?.failures ?? []).map(({ job }) => job.name).filter((name) => name !== noJob);
       expect(found.sort()).toEqual(red.sort());
     }),
+    {
+      numRuns: 1_000,
+      // An old red run is looked at for one job; another one of it has ended since.
+      examples: [
+        [[{ a: 'red', b: 'red' }, { a: 'silent' }, { a: 'silent', b: 'silent' }, { a: 'red', b: 'silent' }]],
+      ],
+    },
   );
 });
 
