@@ -155,7 +155,7 @@ export async function createWorld(
   const file = shopTenantFile({ tenant, repository: 'acme/shop', apiUrl: forge.url, breakage, every: '5s' });
   const parsed = parseTenantFile(changed(file, change), { fileName: 'tenant.yaml' });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  await applyTenant(own.pool, parsed.config, 'test', Date.now());
+  await applyTenant(own.pool, parsed.config, 'test', Date.now(), parsed.source);
   const queuePrefix = `e2e-${id}`;
   const running: RunningWorker[] = [];
   const processes: DemoWorker[] = [];
