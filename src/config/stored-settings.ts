@@ -37,11 +37,33 @@ function unreadable(tenant: string, reason: string): string {
 
 /** Settings without their file: what is missing in them gets its default. */
 function withDefaults(tenant: string, config: unknown): SettingsRead {
-  const presets = presetsFor(config);
+  const presets = presetsFor(config) ?? bareDefaults(tenant, config);
   if (presets) return { config: laidOver(config, presets) as TenantConfig };
   const nothing = TenantFile.parse({ tenant, workspaces: [bareWorkspace], autonomy: { default: 'observe' } });
   const problem = `the stored settings of tenant ${tenant} are no settings of this version of untilgreen: nothing is watched. Fix: "untilgreen tenant apply -f FILE"`;
   return { config: { ...nothing, workspaces: [] }, problem };
+}
+
+/**
+ * The defaults of settings that cannot be written as a file again (a list of checks holds what only its file said): those of a file with as many
+ * workspaces and nothing else. What is in force stays so. Undefined: there is no workspace in it.
+ */
+function bareDefaults(tenant: string, config: unknown): unknown {
+  const given = isRecord(config) && Array.isArray(config.workspaces) ? config.workspaces : [];
+  if (given.length === 0 || !given.every(isWorkspace)) return undefined;
+  const workspaces = given.map(({ name, github }) => ({ name, github: { repository: github.repository } }));
+  return TenantFile.safeParse({ tenant, workspaces }).data;
+}
+
+function isWorkspace(
+  one: unknown,
+): one is { readonly name: string; readonly github: { readonly repository: string } } {
+  return (
+    isRecord(one) &&
+    typeof one.name === 'string' &&
+    isRecord(one.github) &&
+    typeof one.github.repository === 'string'
+  );
 }
 
 const bareWorkspace = { name: 'none', github: { repository: 'none/none' } };

@@ -56,6 +56,23 @@ function typesOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, typesOf(inner)]));
 }
 
+test('without the file, settings that cannot be written as one again stay in force', () => {
+  const watched = valid({
+    ...file,
+    workspaces: [
+      {
+        ...file.workspaces[0],
+        services: { provider: { kind: 'railway' } },
+        health: { checks: [{ name: 'api', kind: 'http', url: 'https://shop.example' }] },
+      },
+    ],
+  }).config;
+  expect(readStoredSettings('acme', { config: watched, source: null })).toEqual({ config: watched });
+  const { incidents: _, ...before } = watched.workspaces[0] ?? {};
+  const stored = { ...watched, workspaces: [before] };
+  expect(readStoredSettings('acme', { config: stored, source: null })).toEqual({ config: watched });
+});
+
 describe('with the file beside them', () => {
   test('what the file said counts, whatever was stored of its meaning', () => {
     const stored = { config: without(config, ['model']), source };
