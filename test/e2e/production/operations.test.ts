@@ -165,6 +165,7 @@ test('OPS-1, LOOP-13: a new service waits for a maintainer, who approves exactly
     (await world.effects('createService')).some(({ state }) => state === 'done'),
   );
   expect(written(railway).filter((name) => name === 'CreateService')).toHaveLength(1);
+  await world.replayed('operation');
 });
 
 test('GUARD-1: a service that the settings do not watch is not touched, nor one that is not there', async () => {
