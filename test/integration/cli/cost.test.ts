@@ -25,11 +25,22 @@ test('MODEL-4: people read the same, and the assumptions', async () => {
 });
 
 test('MODEL-4: assumptions can be changed', async () => {
-  const quiet = (await cli.run('cost', 'estimate', file, '--json', '--assume', 'failures=0')).json();
+  const quiet = (
+    await cli.run('cost', 'estimate', file, '--json', '--assume', 'failures=0', 'incidents=0')
+  ).json();
   expect(quiet).toMatchObject({
     perDay: { expected: { tokens: 0, usd: 0 }, worst: { tokens: 1_000_000, usd: 20 } },
   });
-  const many = await cli.run('cost', 'estimate', file, '--json', '--assume', 'failures=9', 'fixShare=1');
+  const many = await cli.run(
+    'cost',
+    'estimate',
+    file,
+    '--json',
+    '--assume',
+    'failures=9',
+    'fixShare=1',
+    'incidents=0',
+  );
   expect(many.json()).toMatchObject({
     perDay: { expected: { tokens: 9 * 45_000 + 9 * 0.3 * 6_000 } },
     assumptions: expect.arrayContaining([expect.objectContaining({ name: 'fixShare', value: 1 })]),
