@@ -11,6 +11,7 @@ import { type Provider, ProviderFailure } from '../integrations/provider/provide
 import { createRailwayProvider } from '../integrations/railway/railway.ts';
 import type { Pool } from '../store/database.ts';
 import { createRequestBudget } from '../store/ops/request-budget.ts';
+import { messageOf } from './message-of.ts';
 
 /** @throws ProviderFailure when the workspace has no services, or its token does not resolve */
 export type ProviderOf = (workspace: WorkspaceConfig, tenant: string) => Promise<Provider>;
@@ -50,7 +51,7 @@ async function wanted(
   if (settings.kind === 'railway') {
     const field = `workspaces.${name}.services.provider.token`;
     const token = await secrets.resolve(settings.token, field).catch((cause: unknown) => {
-      throw new ProviderFailure(cause instanceof Error ? cause.message : String(cause), {
+      throw new ProviderFailure(messageOf(cause), {
         kind: 'denied',
         cause,
       });

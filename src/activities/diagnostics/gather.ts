@@ -1,15 +1,12 @@
 // What a question in a comment or a terminal reads (DIAG-1, DIAG-2): services, the logs that are asked for, the checks involved, the numbers of the
 // backend. Reads only; what cannot be read is said, never thrown. Words from outside are cleaned and without secrets when they leave this file.
+
 import picomatch from 'picomatch';
 import type { DiagnosisRequest } from '../../contract/ops/diagnosis.ts';
 import type { DiagnosticRequest } from '../../contract/ops/diagnostics.ts';
 import type { HealthCheck } from '../../contract/ops/health-settings.ts';
 import type { LogLine, Overview } from '../../contract/ops/platform.ts';
-import {
-  isSecretReference,
-  type SecretReference,
-  type WorkspaceConfig,
-} from '../../contract/tenant-config.ts';
+import type { SecretReference, WorkspaceConfig } from '../../contract/tenant-config.ts';
 import { createDevopsApi } from '../../integrations/devops-api/client.ts';
 import { type CheckReading, runCheck } from '../../integrations/health/run-check.ts';
 import type { Provider } from '../../integrations/provider/provider.ts';
@@ -17,6 +14,8 @@ import { cleanText } from '../../logs/clean-text.ts';
 import type { DiagnosticView } from '../../policy/ops/diagnostics/diagnostic-answer.ts';
 import { checksFor, logsFor } from '../../policy/ops/diagnostics/what-to-read.ts';
 import { serviceHealth } from '../../policy/ops/ladder/health-spans.ts';
+import { devopsAccess } from '../devops-access.ts';
+import { messageOf } from '../message-of.ts';
 
 export type GatherParts = {
   readonly workspace: WorkspaceConfig;
@@ -195,13 +194,7 @@ async function numbersOf(
         lines: ['nothing can be read of one account: there is no incidents.devopsApi in the settings'],
       },
     ];
-  const field = `workspaces.${workspace.name}.incidents.devopsApi`;
-  const { url } = devopsApi;
-  const api = createDevopsApi({
-    url: isSecretReference(url) ? await resolve(url, `${field}.url`) : url,
-    secret: await resolve(devopsApi.secret, `${field}.secret`),
-    signal,
-  });
+  const api = createDevopsApi({ ...(await devopsAccess(workspace.name, devopsApi, resolve)), signal });
   const all = Object.entries(await api.stats());
   const about = all.filter(([name]) => /user|session|account|login|auth/i.test(name));
   const shown = about.length > 0 ? about : all;
@@ -215,8 +208,4 @@ async function numbersOf(
       ],
     },
   ];
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

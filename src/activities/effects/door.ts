@@ -1,6 +1,7 @@
 // The one door for effects (DUR-1): claim → probe → fence → write → receipt. Every write to the outside goes through `Door.run`.
 // A crash at any line leaves a claim from which the next attempt goes on: not written (free), perhaps written (probe), or done.
 // No Temporal here: what has to be tried again later is thrown as `TryAgain`, which the activity maps.
+
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EffectAnswer, EffectKind, EffectRequest, Receipt } from '../../contract/effect.ts';
@@ -16,6 +17,7 @@ import {
   storableJson,
   transaction,
 } from '../../store/database.ts';
+import { messageOf } from '../message-of.ts';
 import { type Claimed, claimStep } from './claim-step.ts';
 import {
   classOf,
@@ -364,8 +366,4 @@ function clockNow(): Moment {
 
 function isOver(since: Moment, limitMs: number): boolean {
   return performance.now() - since.steadyMs >= limitMs || Date.now() - since.wallMs >= limitMs;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,9 @@
 // Effect `applyMigrations` (MIG-1, MIG-2): exactly once by dbmate's own table, under an advisory lock of the database it changes.
+
 import * as z from 'zod';
 import { DbmateError, dbmateFailureTypes } from '../../integrations/dbmate/failure.ts';
 import { type MigrateResult, migrateUnderLock } from '../../integrations/dbmate/migrate-under-lock.ts';
+import { messageOf } from '../message-of.ts';
 import type { Services } from '../services.ts';
 import { databaseSettings, migrationStatus, withMigrations } from '../sources/migrations.ts';
 import {
@@ -115,8 +117,4 @@ const neverStarted: readonly string[] = [
 /** The child was not started: certainly not written. */
 function beforeTheChild(error: unknown): boolean {
   return error instanceof DbmateError && neverStarted.includes(error.type);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

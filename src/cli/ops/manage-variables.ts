@@ -1,6 +1,7 @@
 // `untilgreen manage-variables list | set`: names are shown, values never (OPS-1). A value is named by a reference that the worker resolves.
 import type { Command } from 'commander';
 import { UsageError } from '../../client/errors.ts';
+import { referencePattern } from '../../config/schema-fields.ts';
 import type { Frame } from '../frame.ts';
 import { type ByOptions, byOf, withBy } from '../options.ts';
 import { type OrderOptions, orderNow, type PlaceOptions, withOrder, withPlace } from './order.ts';
@@ -36,7 +37,7 @@ export function manageVariablesCommand(program: Command, frame: Frame): void {
 
 /** What was typed may be the secret itself: it is not repeated. */
 function reference(text: string): string {
-  if (!/^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\/\S(?:.*\S)?)$/.test(text))
+  if (!referencePattern.test(text))
     throw new UsageError(
       "--from: is not a reference. Fix: put the value into the worker's environment and write env:NAME, or file:/path/to/it",
     );

@@ -1,13 +1,14 @@
 // Effect `cleanUp` (INC-2, INC-5): stale sessions or orphans, by the DevOps API of the tenant's backend. At most once: the backend does not say
 // afterwards what was removed by whom, and the health checks verify.
 import * as z from 'zod';
-import { isSecretReference, type SecretReference } from '../../../contract/tenant-config.ts';
 import { createDevopsApi } from '../../../integrations/devops-api/client.ts';
 import { DevopsApiError } from '../../../integrations/devops-api/errors.ts';
+import { devopsAccess, type Resolve } from '../../devops-access.ts';
+import { messageOf } from '../../message-of.ts';
 import { defineEffect, type EffectDefinition, NotWritten, type WriteContext } from '../definition.ts';
 
 export type CleanUpParts = {
-  readonly resolve: (reference: SecretReference, field: string) => Promise<string>;
+  readonly resolve: Resolve;
   /** Holds, by what the sources saw last, and the cap of an hour. */
   readonly cap: NonNullable<EffectDefinition['cap']>;
 };
@@ -43,21 +44,13 @@ export function cleanUpEffect({ resolve, cap }: CleanUpParts): EffectDefinition 
 
 async function accessOf(
   { name, incidents }: WriteContext['workspace'],
-  resolve: CleanUpParts['resolve'],
+  resolve: Resolve,
 ): Promise<{ readonly url: string; readonly secret: string }> {
-  const { devopsApi } = incidents;
-  if (!devopsApi)
+  if (!incidents.devopsApi)
     throw new NotWritten('incidents.devopsApi is not in the settings any more', { permanent: true });
-  const field = `workspaces.${name}.incidents.devopsApi`;
-  try {
-    const { url } = devopsApi;
-    return {
-      url: isSecretReference(url) ? await resolve(url, `${field}.url`) : url,
-      secret: await resolve(devopsApi.secret, `${field}.secret`),
-    };
-  } catch (cause) {
-    throw new NotWritten(cause instanceof Error ? cause.message : String(cause), { permanent: true, cause });
-  }
+  return devopsAccess(name, incidents.devopsApi, resolve).catch((cause: unknown) => {
+    throw new NotWritten(messageOf(cause), { permanent: true, cause });
+  });
 }
 
 /** What never reached the backend is tried again; what it refused is not. */

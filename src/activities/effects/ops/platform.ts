@@ -1,8 +1,10 @@
 // Effects that people order on a platform (OPS-1, DEPLOY-1): variables, services, databases. The value of a variable is a reference that the worker
 // resolves while it writes: no input, history or record ever holds it.
 import * as z from 'zod';
+import { reference } from '../../../config/schema-fields.ts';
 import type { SecretReference, WorkspaceConfig } from '../../../contract/tenant-config.ts';
 import type { Provider } from '../../../integrations/provider/provider.ts';
+import { messageOf } from '../../message-of.ts';
 import {
   defineEffect,
   type EffectContext,
@@ -23,10 +25,7 @@ const SetVariable = z
     service: z.string().min(1).nullable(),
     serviceId: z.string().min(1).nullable(),
     name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/),
-    from: z
-      .string()
-      .regex(/^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\/\S(?:.*\S)?)$/)
-      .transform((text) => text as SecretReference),
+    from: reference('env:API_KEY'),
   })
   .refine(
     ({ service, serviceId }) => (service === null) === (serviceId === null),
@@ -66,7 +65,7 @@ export function createPlatformEffects({
       apply: async (context, { serviceId, name, from }) => {
         const set = offered((await of(context)).setVariable, 'set variables');
         const value = await resolve(from, 'from').catch((cause: unknown) => {
-          throw new NotWritten(cause instanceof Error ? cause.message : String(cause), {
+          throw new NotWritten(messageOf(cause), {
             permanent: true,
             cause,
           });

@@ -39,19 +39,21 @@ type Updated = z.output<typeof Updated>;
 export function createServiceEffects({ provider, cap }: ServiceEffectParts): readonly EffectDefinition[] {
   const of = (context: EffectContext): Promise<Provider> =>
     provider(context.workspace, context.request.tenant);
-  const base = { autonomy: () => 'act' as const, forbidden: notWatched, forIncidents: true };
+  const base = { autonomy: () => 'act' as const, forbidden: notWatched, forIncidents: true, cap };
+  const rung = {
+    ...base,
+    schema: OnDeployment,
+    delivery: 'atMostOnce' as const,
+    // Command lines of a machine may take longer than a lease.
+    longRunning: true,
+    refusedRan: false,
+    risk: () => 'mutating' as const,
+  };
 
   return [
     defineEffect<OnDeployment>({
-      ...base,
+      ...rung,
       kind: 'restartService',
-      schema: OnDeployment,
-      delivery: 'atMostOnce',
-      // Command lines of a machine may take longer than a lease.
-      longRunning: true,
-      refusedRan: false,
-      risk: () => 'mutating',
-      cap,
       describe: ({ service }) => `restart ${service}`,
       precondition: async (context, input) => notTheSame(await serviceNow(of, context, input), input),
       apply: async (context, input) => {
@@ -61,15 +63,8 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       },
     }),
     defineEffect<OnDeployment>({
-      ...base,
+      ...rung,
       kind: 'redeployService',
-      schema: OnDeployment,
-      delivery: 'atMostOnce',
-      // Command lines of a machine may take longer than a lease.
-      longRunning: true,
-      refusedRan: false,
-      risk: () => 'mutating',
-      cap,
       describe: ({ service }) => `redeploy ${service}`,
       precondition: async (context, input) => notTheSame(await serviceNow(of, context, input), input),
       apply: async (context, input) => {
@@ -79,24 +74,15 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       },
     }),
     defineEffect<OnDeployment>({
-      ...base,
+      ...rung,
       kind: 'rollBackService',
-      schema: OnDeployment,
-      delivery: 'atMostOnce',
-      // Command lines of a machine may take longer than a lease.
-      longRunning: true,
-      refusedRan: false,
-      risk: () => 'mutating',
-      cap,
       describe: ({ service, deploymentId }) => `roll ${service} back to deployment ${deploymentId}`,
       needsApproval: () => 'a rollback needs a person',
       precondition: async (context, input) => {
         const service = await serviceNow(of, context, input);
         if (service.live?.id === input.deploymentId) return 'it is the live one already';
-        const known = await (await of(context)).deployments(input.serviceId, 50, reading(context));
-        return known.some(({ id, canRollBack }) => id === input.deploymentId && canRollBack)
-          ? null
-          : 'it cannot be rolled back to any more';
+        const wanted = await deploymentNow(of, context, input);
+        return wanted?.canRollBack ? null : 'it cannot be rolled back to any more';
       },
       apply: async (context, input) => {
         const { deploymentId: id, serviceId } = input;
@@ -111,7 +97,6 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       schema: OnDeployment,
       delivery: 'exactlyOnce',
       risk: () => 'destructive',
-      cap,
       describe: ({ service, deploymentId }) => `take deployment ${deploymentId} of ${service} down`,
       probe: async (context, input) => {
         const found = await deploymentNow(of, context, input);
@@ -136,7 +121,6 @@ export function createServiceEffects({ provider, cap }: ServiceEffectParts): rea
       schema: Updated,
       delivery: 'atMostOnce',
       risk: () => 'mutating',
-      cap,
       describe: ({ service, replicas, image }) =>
         `change ${service}:${replicas === undefined ? '' : ` ${replicas} replicas`}${image === undefined ? '' : ` image ${image}`}`,
       needsApproval: () => 'scale and version need a person',

@@ -1,9 +1,11 @@
 // What the platform says of the services involved, read once per turn and within seconds: an incident must not wait for a platform that hangs.
+
 import type { Deployment, LogLine, Overview, Service } from '../../../contract/ops/platform.ts';
 import type { WorkspaceConfig } from '../../../contract/tenant-config.ts';
 import type { Provider } from '../../../integrations/provider/provider.ts';
 import { redactText } from '../../../logs/redact/redact-text.ts';
 import type { ServiceLog } from '../../../policy/ops/incident/incident-issue.ts';
+import { messageOf } from '../../message-of.ts';
 import type { Services } from '../../services.ts';
 
 const readMs = 12_000;
@@ -106,8 +108,4 @@ async function logOf(
   } catch (error) {
     return { service: service.name, lines: [], problem: services.redactor.redact(messageOf(error)) };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

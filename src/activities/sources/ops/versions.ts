@@ -1,4 +1,5 @@
 // The source `versions` (DEPLOY-4): newer versions of what runs, and missing or old backups, as notices. Nothing is changed here, ever.
+
 import * as z from 'zod';
 import type { Json } from '../../../contract/effect.ts';
 import type { ObservedFinding } from '../../../contract/finding.ts';
@@ -7,6 +8,7 @@ import { latestBackup } from '../../../integrations/process/backup-command.ts';
 import { newestVersion } from '../../../integrations/versions/newest-version.ts';
 import { judgeBackup, readBackupTime } from '../../../policy/ops/watch/backup-age.ts';
 import { imageTag, judgeVersion } from '../../../policy/ops/watch/versions.ts';
+import { messageOf } from '../../message-of.ts';
 import type { ProviderOf } from '../../providers.ts';
 import { type SourceContext, type SourceDefinition, Unreadable } from '../definition.ts';
 
@@ -189,8 +191,4 @@ async function inTurn<Item, Answer>(
   for (let from = 0; from < items.length; from += atOnce)
     answers.push(...(await Promise.all(items.slice(from, from + atOnce).map(ask))));
   return answers;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
