@@ -3,26 +3,14 @@
 import type * as z from 'zod';
 import { jsonPathPattern } from './health-fields.ts';
 import { refuse } from './schema-fields.ts';
+import { list, record, unique } from './tenant-cross-checks.ts';
 
 type Context = z.core.$RefinementCtx;
 const longestWindowMs = 7 * 86_400_000;
 
 /** Names are unique. */
 export function checkHealth(value: unknown, context: Context): void {
-  const seen = new Map<string, number>();
-  items(record(value).checks).forEach((check, index) => {
-    const { name } = record(check);
-    if (typeof name !== 'string') return;
-    const first = seen.get(name);
-    if (first === undefined) seen.set(name, index);
-    else
-      refuse(
-        context,
-        ['checks', index, 'name'],
-        `is used by checks[${first}] already`,
-        'give it a name of its own',
-      );
-  });
+  unique(context, 'checks', record(value).checks, 'name');
 }
 
 /** One body at most, and none where the method has none. There are no placeholders outside of a login. */
@@ -34,7 +22,7 @@ export function checkRequest(value: unknown, context: Context): void {
 /** A page must be told from an error page or an empty one. */
 export function checkPage(value: unknown, context: Context): void {
   const { contains, matches } = record(record(value).expect);
-  if (items(contains).length === 0 && matches === undefined) {
+  if (list(contains).length === 0 && matches === undefined) {
     const fix = 'add contains: a text that is on the page when it is right';
     refuse(context, ['expect'], 'says nothing of the content', fix);
   }
@@ -45,11 +33,11 @@ export function checkPage(value: unknown, context: Context): void {
 export function checkLogin(value: unknown, context: Context): void {
   const { secrets, steps } = record(value);
   const known = new Set(Object.keys(record(secrets)));
-  items(steps).forEach((one, index) => {
+  list(steps).forEach((one, index) => {
     const step = record(one);
     checkBody(step, ['steps', index], context);
     checkPlaceholders(step, ['steps', index], known, context);
-    items(step.take).forEach((taken, at) => {
+    list(step.take).forEach((taken, at) => {
       const { name, from, at: place } = record(taken);
       const path = ['steps', index, 'take', at];
       if (typeof name === 'string' && known.has(name))
@@ -62,7 +50,7 @@ export function checkLogin(value: unknown, context: Context): void {
           'write it like "session.token" or "items[0].id"',
         );
     });
-    for (const taken of items(step.take)) known.add(String(record(taken).name));
+    for (const taken of list(step.take)) known.add(String(record(taken).name));
   });
 }
 
@@ -120,12 +108,4 @@ function placeholders(value: unknown): readonly string[] {
   if (typeof value === 'string') return [...value.matchAll(/\$\{([^}]*)\}/g)].map((match) => match[1] ?? '');
   if (typeof value !== 'object' || value === null) return [];
   return [...new Set(Object.values(value).flatMap(placeholders))];
-}
-
-function items(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

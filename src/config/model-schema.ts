@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { ModelPrice } from '../contract/tenant-config.ts';
 import { address, always, duration, reference, refuse } from './schema-fields.ts';
+import { record } from './tenant-cross-checks.ts';
 import { usualReference } from './usual-names.ts';
 
 /** USD per million tokens, as the provider lists them (November 2026); triage stays under the prompt length at which its model costs more. */
@@ -134,8 +135,4 @@ function checkModel(value: unknown, context: z.core.$RefinementCtx): void {
       refuse(context, ['maxTokens', purpose], `leaves no room in model.budgets.${budget} (${limit})`, fix);
     }
   }
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -103,13 +103,14 @@ async function waitOut(remedy: Remedy, plan: Plan, hold: Hold): Promise<void> {
     ? `${plan.kind}: ${hold.reason} (/approve ${hold.approval.hash})`
     : `${plan.kind}: ${hold.reason}`;
   await showWaiting(remedy, waitingFor, hold.untilMs, hold.approval !== undefined);
-  const waitMs = Math.max(
-    1,
-    Math.min(hold.untilMs === undefined ? safetyNetMs : hold.untilMs - Date.now(), safetyNetMs),
-  );
-  await condition(() => remedy.nudged, waitMs, { summary: waitingFor.slice(0, 180) });
+  await condition(() => remedy.nudged, holdMs(hold), { summary: waitingFor.slice(0, 180) });
   // The step it stands in is taken again from its beginning.
   await rollIfLong(remedy, Math.max(0, remedy.steps - 1));
+}
+
+/** How long it is waited until the door is asked again, when nobody nudges. */
+export function holdMs({ untilMs }: Hold): number {
+  return Math.max(1, Math.min(untilMs === undefined ? safetyNetMs : untilMs - Date.now(), safetyNetMs));
 }
 
 /**
@@ -204,11 +205,22 @@ export async function activityIssue(
   const place = await remedyActivities(input.queues).activityIssue({ tenant: input.tenant, workspace });
   if (!place.enabled) return null;
   if (place.issue !== null) return { repository: place.repository, number: place.issue };
-  const opened = await runEffect(
-    { ...remedy, requester: `activity/${workspace}` },
-    {
+  const { requester, plan } = openingOfActivityIssue(place.repository, workspace);
+  const opened = await runEffect({ ...remedy, requester }, plan, async (hold) => ({ giveUp: hold.reason }));
+  if (opened.status !== 'receipt' || typeof opened.result.number !== 'number') return null;
+  return { repository: place.repository, number: opened.result.number };
+}
+
+/** One per workspace, whoever opens it: each asks for the same effect. */
+export function openingOfActivityIssue(
+  repository: string,
+  workspace: string,
+): { readonly requester: string; readonly plan: Plan } {
+  return {
+    requester: `activity/${workspace}`,
+    plan: {
       kind: 'openIssue',
-      target: `${place.repository}#activity`,
+      target: `${repository}#activity`,
       precondition: 'none',
       step: 'activity-issue',
       input: {
@@ -217,10 +229,7 @@ export async function activityIssue(
         labels: ['untilgreen'],
       },
     },
-    async (hold) => ({ giveUp: hold.reason }),
-  );
-  if (opened.status !== 'receipt' || typeof opened.result.number !== 'number') return null;
-  return { repository: place.repository, number: opened.result.number };
+  };
 }
 
 /** SEE-5: each mutating effect is also one line with its receipt in the workspace's rolling activity issue. `line` says what was asked for. */

@@ -25,9 +25,9 @@ import type {
 } from '../contract/ops/operation.ts';
 import { effectActivities, operationActivities, remedyActivities } from './activities.ts';
 import { diagnosisOf } from './diagnosis.ts';
+import { holdMs, openingOfActivityIssue } from './effects.ts';
 import { escapeText } from './loop/details.ts';
 
-const safetyNetMs = 61 * 60_000;
 const lookEveryMs = 10_000;
 const upWithinMs = 10 * 60_000;
 
@@ -102,10 +102,7 @@ async function askUntilAnswered(
     if (waits === 0 && answer.approval) await tellHowToApprove(order, planned, answer.approval.hash);
     order.view = { ...order.view, waitingFor: answer.reason, approval: answer.approval?.hash ?? null };
     setCurrentDetails(`Waiting: ${escapeText(answer.reason)}`);
-    const untilMs = answer.untilMs === undefined ? safetyNetMs : answer.untilMs - Date.now();
-    await condition(() => order.nudged, Math.max(1, Math.min(untilMs, safetyNetMs)), {
-      summary: answer.reason.slice(0, 180),
-    });
+    await condition(() => order.nudged, holdMs(answer), { summary: answer.reason.slice(0, 180) });
   }
 }
 
@@ -176,24 +173,9 @@ async function comment(order: Order, step: string, body: string): Promise<void> 
   }
 }
 
-/** The same effect as a remedy's: there is one per workspace. */
 async function openActivityIssue(order: Order, repository: string): Promise<number | null> {
-  const { workspace } = order.input;
-  const opened = await ask(
-    order,
-    {
-      kind: 'openIssue',
-      target: `${repository}#activity`,
-      precondition: 'none',
-      step: 'activity-issue',
-      input: {
-        title: `Untilgreen activity: ${workspace}`,
-        body: 'Every mutating effect of Untilgreen in this workspace, one comment each, with its receipt.',
-        labels: ['untilgreen'],
-      },
-    },
-    `activity/${workspace}`,
-  );
+  const { requester, plan } = openingOfActivityIssue(repository, order.input.workspace);
+  const opened = await ask(order, plan, requester);
   return opened.status === 'receipt' && typeof opened.result.number === 'number'
     ? opened.result.number
     : null;

@@ -2,17 +2,16 @@
 // reads get their times (LOOP-1, LOOP-6, LOOP-7). No Temporal here.
 import type { Json } from '../../contract/effect.ts';
 import { type Finding, hasRemedy, isWorkable, type Observation } from '../../contract/finding.ts';
-import type { OpenTenantResult, ScheduledRead, SettleRequest, SettleResult } from '../../contract/loop.ts';
+import type { OpenTenantResult, SettleRequest, SettleResult } from '../../contract/loop.ts';
 import { digestLine } from '../../policy/ci/digest.ts';
 import { type Breaker, breakerAfterCycle } from '../../policy/loop/breaker.ts';
-import { nextDueMs } from '../../policy/loop/cadence.ts';
 import { reconcile, sourceKey } from '../../policy/loop/reconcile.ts';
 import { noteOtherFailure } from '../../store/aftercare.ts';
-import { expireApprovals, openApprovals } from '../../store/approvals.ts';
+import { expireApprovals } from '../../store/approvals.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { type GuardRow, lockGuard } from '../../store/claims.ts';
 import { endLostCycles, finishCycle, openCycle } from '../../store/cycles.ts';
-import { type Pool, type Queryable, sha256, transaction } from '../../store/database.ts';
+import { type Pool, type Queryable, transaction } from '../../store/database.ts';
 import { pruneEvidence } from '../../store/evidence.ts';
 import {
   activeFindings,
@@ -23,9 +22,10 @@ import {
   readFindingRow,
   resolveUnwatched,
 } from '../../store/findings.ts';
-import { openIncidents, workspacesToAcknowledge } from '../../store/ops/incidents.ts';
+import { openIncidents } from '../../store/ops/incidents.ts';
 import { readTenant, type TenantRow } from '../../store/tenants.ts';
 import type { SourceDefinition } from '../sources/definition.ts';
+import { allReads, nextReads } from './next-reads.ts';
 
 /** About once a day at the usual cadence. */
 const pruneEvery = 200;
@@ -175,8 +175,7 @@ async function settleOnce(
     });
   }
   if (request.cycle % pruneEvery === 0) await pruneEvidence(tx);
-  const decided = await decidedFingerprints(tx, request);
-  const operations = await decidedOperations(tx, request);
+  const { fingerprints, operations } = await decidedInComments(tx, request);
   const digest = await dueDigest(tx, tenant, request.nowMs);
   return {
     ...(digest === null ? {} : { digest }),
@@ -184,7 +183,7 @@ async function settleOnce(
     breaker,
     opened,
     moved: breaker.state !== guard.breakerState,
-    changed: [...seen, ...left, ...decided],
+    changed: [...seen, ...left, ...fingerprints],
     ...(operations.length === 0 ? {} : { decided: operations }),
   };
 }
@@ -254,25 +253,25 @@ async function applyObservations(tx: Queryable, request: SettleRequest): Promise
   return moved;
 }
 
-/** Remedies whose approval was decided in a comment, and not taken up yet. */
-async function decidedFingerprints(tx: Queryable, request: SettleRequest): Promise<readonly string[]> {
-  if (!request.observations.some((o) => o.source === 'approvals')) return [];
+/** Whose approval was decided in a comment, and not taken up yet: remedies by their finding, orders of people (OPS-1) by their workflow. */
+async function decidedInComments(
+  tx: Queryable,
+  request: SettleRequest,
+): Promise<{ readonly fingerprints: readonly string[]; readonly operations: readonly string[] }> {
+  if (!request.observations.some((o) => o.source === 'approvals'))
+    return { fingerprints: [], operations: [] };
   const { rows } = await tx.query(
-    `select distinct fingerprint from approvals where tenant = $1 and state in ('approved', 'rejected') and decided_ms > $2`,
+    `select fingerprint, split_part(requester, '#', 1) as "workflowId" from approvals
+     where tenant = $1 and state in ('approved', 'rejected') and decided_ms > $2`,
     [request.tenant, Math.round(request.nowMs - 3_600_000)],
   );
-  return rows.map((row: { fingerprint: string }) => row.fingerprint);
-}
-
-/** Operations of people (OPS-1) whose approval was decided in a comment. */
-async function decidedOperations(tx: Queryable, request: SettleRequest): Promise<readonly string[]> {
-  if (!request.observations.some((o) => o.source === 'approvals')) return [];
-  const { rows } = await tx.query(
-    `select distinct split_part(requester, '#', 1) as id from approvals
-     where tenant = $1 and state in ('approved', 'rejected') and decided_ms > $2 and requester like 'operation/%'`,
-    [request.tenant, Math.round(request.nowMs - 3_600_000)],
-  );
-  return rows.map((row: { id: string }) => row.id);
+  const decided = rows as readonly { readonly fingerprint: string | null; readonly workflowId: string }[];
+  return {
+    fingerprints: [...new Set(decided.flatMap(({ fingerprint }) => fingerprint ?? []))],
+    operations: [
+      ...new Set(decided.map(({ workflowId }) => workflowId).filter((id) => id.startsWith('operation/'))),
+    ],
+  };
 }
 
 /** What could not be read is not green: it is read again at the red cadence. */
@@ -366,62 +365,4 @@ function summarise(findings: readonly Finding[], observations: readonly Observat
     unknown > 0 ? `${unknown} not readable` : undefined,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? 'all clear' : parts.join(', ');
-}
-
-type Read = Omit<ScheduledRead, 'dueAtMs'>;
-
-function allReads(sources: readonly SourceDefinition[], tenant: TenantRow): readonly Read[] {
-  return tenant.config.workspaces.flatMap((workspace) =>
-    sources
-      .filter((source) => source.kind !== 'approvals')
-      .flatMap((source) => source.targets(workspace).map((target) => readOf(source, workspace, target))),
-  );
-}
-
-function readOf(
-  source: SourceDefinition,
-  workspace: TenantRow['config']['workspaces'][number],
-  target: string | undefined,
-): Read {
-  const base = {
-    workspace: workspace.name,
-    source: source.kind,
-    timeoutMs: source.timeoutMs({ workspace, target }),
-  };
-  return target === undefined ? base : { ...base, target };
-}
-
-async function nextReads(
-  tx: Queryable,
-  sources: readonly SourceDefinition[],
-  tenant: TenantRow,
-  request: SettleRequest,
-  red: boolean,
-): Promise<readonly ScheduledRead[]> {
-  const phaseMs = Number.parseInt(sha256(tenant.tenant).slice(0, 8), 16);
-  const due = ({ source, workspace: name }: Read): number => {
-    const workspace = tenant.config.workspaces.find((one) => one.name === name);
-    const mostMs = workspace && sources.find(({ kind }) => kind === source)?.everyMs?.(workspace);
-    return nextDueMs({
-      source,
-      cadence: tenant.config.cadence,
-      timeZone: tenant.config.timeZone,
-      nowMs: request.nowMs,
-      red,
-      phaseMs,
-      ...(mostMs === undefined ? {} : { mostMs }),
-    });
-  };
-  const reads = allReads(sources, tenant);
-  const approvals = sources.find((source) => source.kind === 'approvals');
-  const asked = approvals
-    ? new Set([
-        ...(await openApprovals(tx, tenant.tenant)).map((approval) => approval.workspace),
-        ...(await workspacesToAcknowledge(tx, tenant.tenant)),
-      ])
-    : new Set<string>();
-  const watched = tenant.config.workspaces
-    .filter((w) => approvals && asked.has(w.name))
-    .map((w) => readOf(approvals as SourceDefinition, w, undefined));
-  return [...reads, ...watched].map((read) => ({ ...read, dueAtMs: due(read) }));
 }

@@ -29,7 +29,7 @@ import { redactText } from '../../logs/redact/redact-text.ts';
 import { secretsInCode } from '../../logs/redact/secrets-in-code.ts';
 import { errorSignature } from '../../logs/signature.ts';
 import { publishedSecrets } from '../../policy/patch/published-secrets.ts';
-import { wasRerun } from '../../store/ci/reruns.ts';
+import { rerunUsed } from '../../store/ci/reruns.ts';
 import { EvidenceTooLarge, loadEvidence, saveEvidence } from '../../store/evidence.ts';
 import { readFindingRow, readMemory } from '../../store/findings.ts';
 import { mirrorOf, type Services, workspaceOf } from '../services.ts';
@@ -100,10 +100,11 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         if (memory.rerunOf === `${id}#${attempt}`)
           return { ...base, ...run, red: true, running: true, why: `the rerun of run ${id} has not begun` };
         // Its other failing jobs were rerun with it.
-        const rerunUsed =
-          memory.rerunUsed === true ||
-          (await wasRerun(services.pool, ref.tenant, `${place.repository}/runs/${id}`));
-        const mayRerun = workspace.ci.rerun && autonomy.rerunFailedJobs === 'act' && !rerunUsed;
+        const used = await rerunUsed(services.pool, ref.tenant, memory, {
+          repository: place.repository,
+          runId: id,
+        });
+        const mayRerun = workspace.ci.rerun && autonomy.rerunFailedJobs === 'act' && !used;
         const step = job?.steps.find((one) => failedConclusions.includes(one.conclusion))?.name ?? null;
         if (!job) {
           const why = `run ${id} failed without a job ${detail.job}`;

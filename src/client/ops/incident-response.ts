@@ -11,8 +11,7 @@ import { type Context, tell } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { workflowLink } from '../look/findings.ts';
 import { requireTenant } from '../names.ts';
-import { startAndWake } from '../steer/loops.ts';
-import { order, type Waiting } from '../steer/orders.ts';
+import { order, startLoop, type Waiting } from '../steer/orders.ts';
 import { type Where, workspaceIn } from './operate.ts';
 
 const pollMs = 500;
@@ -107,8 +106,7 @@ async function readNow(
   const reason = `incident response by ${by}`;
   const wake: WakeSignal = { reason, sources: wanted.map((source) => `${name}/${source}`) };
   const told = await tell(context, tenantWorkflowId(tenant), signals.wake, wake);
-  if (told !== 'sent')
-    await startAndWake({ client: await context.temporal(), queues: context.queues }, tenant, reason);
+  if (told !== 'sent') await startLoop(context, tenant, reason);
   waiting.onProgress?.(`reading ${wanted.join(' and ')} of ${name}`);
   const endMs = Date.now() + readWithinMs;
   for (;;) {

@@ -70,11 +70,7 @@ async function orderCycle(context: Context, tenant: string, by: string): Promise
     return (await update<CycleNowResult>(context, tenant, updates.cycleNow, { by }, updateDeadlineMs)).cycle;
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    await startAndWake(
-      { client: await context.temporal(), queues: context.queues },
-      tenant,
-      `asked by ${by}`,
-    );
+    await startLoop(context, tenant, `asked by ${by}`);
     return undefined;
   }
 }
@@ -316,20 +312,20 @@ async function withLoop<T>(
     return await order();
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    await startAndWake(
-      { client: await context.temporal(), queues: context.queues },
-      tenant,
-      `asked by ${by}`,
-    );
+    await startLoop(context, tenant, `asked by ${by}`);
     return order();
   }
+}
+
+/** One that does not run; it reads everything first. */
+export async function startLoop(context: Context, tenant: string, reason: string): Promise<void> {
+  await startAndWake({ client: await context.temporal(), queues: context.queues }, tenant, reason);
 }
 
 /**
  * An update of the tenant loop, asked again while the loop rolls over into its next run.
  * @throws WorkflowNotFoundError when no loop runs @throws UnreachableError when Temporal, or a worker, does not answer
  */
-/** An update of a running loop. @throws WorkflowNotFoundError when none runs */
 export async function update<Result>(
   context: Context,
   tenant: string,

@@ -2,6 +2,8 @@
 import type { FindingRef } from '../activities.ts';
 import type { DiagnosticRequest } from './diagnostics.ts';
 import type { CheckState } from './incident.ts';
+import type { ServiceHealth } from './ladder.ts';
+import type { LogLine } from './platform.ts';
 
 type DiagnosisPlace = { readonly tenant: string; readonly workspace: string };
 
@@ -34,7 +36,8 @@ export type DiagnosisView = {
   readonly request: string;
   readonly services: readonly {
     readonly name: string;
-    readonly health: string;
+    readonly health: ServiceHealth;
+    /** The platform's own word. */
     readonly rawStatus: string;
     readonly sinceMs: number | null;
     readonly image: string | null;
@@ -45,12 +48,13 @@ export type DiagnosisView = {
     readonly reason: string;
     readonly latencyMs: number | null;
   }[];
+  /** What was read for this question beside that: a user's account, a database. Redacted. */
   readonly findings: readonly { readonly title: string; readonly lines: readonly string[] }[];
-  readonly logs: {
-    readonly service: string;
-    readonly lines: readonly { readonly atMs: number; readonly severity: string; readonly text: string }[];
-  } | null;
+  /** Of the service that was asked about; null: none was. Oldest first, redacted. */
+  readonly logs: { readonly service: string; readonly lines: readonly LogLine[] } | null;
+  /** What could not be read, with the reason. */
   readonly problems: readonly string[];
+  /** A model's answer to free text; null: there is none. */
   readonly answer: string | null;
 };
 

@@ -1,23 +1,12 @@
 // Asks Railway: one request at a time, bounded in time and size, inside the budget of its token, never retried. Every answer is parsed before anybody
 // sees it. Knows nothing of Temporal; never logs, never shows its token or the value of a variable.
 import * as z from 'zod';
+import type { RequestBudget } from '../../policy/ops/request-budget.ts';
+import { boundedText } from '../bounded-text.ts';
 import { type ProviderCall, ProviderFailure, type WriteCall } from '../provider/provider.ts';
 import { documents } from './documents.ts';
 import { connectionFailure, faultFailure, statusFailure } from './errors.ts';
 import { shapes } from './shapes.ts';
-
-/** The budget of one token (DEPLOY-5), whoever else asks with it. */
-export type RequestBudget = {
-  /** Takes one request out of it. */
-  readonly take: (ask: {
-    readonly forIncident: boolean;
-  }) => Promise<
-    | { readonly granted: true }
-    | { readonly granted: false; readonly retryAfterMs: number; readonly reason: string }
-  >;
-  /** Railway itself said no: nobody asks with this token for so long. */
-  readonly pause: (forMs: number) => Promise<void>;
-};
 
 export type ClientOptions = {
   readonly apiUrl: string;
@@ -115,7 +104,14 @@ export function createClient(options: ClientOptions): Client {
         redirect: 'manual',
         signal: bounded,
       });
-      text = await boundedText(response);
+      text = await boundedText(
+        response,
+        maxAnswerBytes,
+        () =>
+          new ProviderFailure(`Railway: the answer is larger than ${maxAnswerBytes} bytes`, {
+            kind: 'doubt',
+          }),
+      );
     } catch (error) {
       if (error instanceof ProviderFailure) throw error;
       throw connectionFailure(name, error);
@@ -175,19 +171,4 @@ function answerOf(text: string): z.output<typeof Answer> | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function boundedText(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > maxAnswerBytes)
-      throw new ProviderFailure(`Railway: the answer is larger than ${maxAnswerBytes} bytes`, {
-        kind: 'doubt',
-      });
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

@@ -1,9 +1,10 @@
 // Railway as a provider: reads in as few requests as possible, and writes as single mutations (DEPLOY-1). Nothing here is retried.
 import type { LogLine } from '../../contract/ops/platform.ts';
 import type { RailwaySettings } from '../../contract/ops/settings.ts';
+import type { RequestBudget } from '../../policy/ops/request-budget.ts';
 import { boundedLine } from '../provider/log-line.ts';
 import { type LogQuestion, type Provider, type ProviderCall, ProviderFailure } from '../provider/provider.ts';
-import { type Client, createClient, type RequestBudget } from './client.ts';
+import { type Client, createClient } from './client.ts';
 import { type Place, type PlaceOf, placeOf } from './place.ts';
 import type { LogShape, ServiceShape } from './shapes.ts';
 import { deploymentOf, serviceOf } from './status.ts';

@@ -1,4 +1,5 @@
 // Asks a public address which version of something is the newest (DEPLOY-4): one GET, bounded, conditional where the last answer had an ETag.
+import { boundedText } from '../bounded-text.ts';
 import { codeOf } from '../http-failure.ts';
 
 export type NewestVersion =
@@ -31,7 +32,11 @@ export async function newestVersion(question: {
       },
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
-    text = await boundedText(response);
+    text = await boundedText(
+      response,
+      maxBytes,
+      () => new TooLarge(`${response.url}: the answer is larger than ${maxBytes} bytes`),
+    );
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof TooLarge) throw error;
@@ -49,18 +54,6 @@ export async function newestVersion(question: {
 
 class TooLarge extends Error {
   override readonly name = 'TooLarge';
-}
-
-async function boundedText(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new TooLarge(`${response.url}: the answer is larger than ${maxBytes} bytes`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 function valueAt(text: string, at: string): unknown {

@@ -4,6 +4,19 @@
 
 export type RequestLimits = { readonly perHour: number; readonly perSecond: number };
 
+/** The budget of one token, whoever else asks with it. */
+export type RequestBudget = {
+  /** Takes one request out of it. */
+  readonly take: (ask: {
+    readonly forIncident: boolean;
+  }) => Promise<
+    | { readonly granted: true }
+    | { readonly granted: false; readonly retryAfterMs: number; readonly reason: string }
+  >;
+  /** The platform itself said no: nobody asks with this token for so long. */
+  readonly pause: (forMs: number) => Promise<void>;
+};
+
 /** What is in the buckets at `atMs`. */
 export type BudgetState = {
   readonly everyday: number;

@@ -1,12 +1,18 @@
 // Whether the agent has rerun a workflow run: once per run, whichever of its failing jobs asked for it (CI-5).
 import type { Queryable } from '../database.ts';
 
-/** @param target as the effect names it: `owner/name/runs/4711` */
-export async function wasRerun(db: Queryable, tenant: string, target: string): Promise<boolean> {
+/** @param memory of the finding of one of its failing jobs */
+export async function rerunUsed(
+  db: Queryable,
+  tenant: string,
+  memory: { readonly [name: string]: unknown },
+  run: { readonly repository: string; readonly runId: number },
+): Promise<boolean> {
+  if (memory.rerunUsed === true) return true;
   const { rows } = await db.query(
     `select 1 from effects where tenant = $1 and kind = 'rerunFailedJobs' and target = $2 and state = 'done'
        and outcome in ('applied', 'alreadyApplied') limit 1`,
-    [tenant, target],
+    [tenant, `${run.repository}/runs/${run.runId}`],
   );
   return rows.length > 0;
 }

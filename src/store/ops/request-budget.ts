@@ -4,21 +4,11 @@ import {
   type BudgetState,
   fullBudget,
   pauseRequests,
+  type RequestBudget,
   type RequestLimits,
   takeRequest,
 } from '../../policy/ops/request-budget.ts';
 import { type Pool, type Queryable, sha256, transaction } from '../database.ts';
-
-export type StoredBudget = {
-  readonly take: (ask: {
-    readonly forIncident: boolean;
-  }) => Promise<
-    | { readonly granted: true }
-    | { readonly granted: false; readonly retryAfterMs: number; readonly reason: string }
-  >;
-  /** The platform said no: nobody takes any for so long. */
-  readonly pause: (forMs: number) => Promise<void>;
-};
 
 /** `now`: for tests; by default the database's clock, which all workers share. */
 export function createRequestBudget(
@@ -28,7 +18,7 @@ export function createRequestBudget(
     readonly limits: RequestLimits;
     readonly now?: () => number;
   },
-): StoredBudget {
+): RequestBudget {
   const { limits, now } = of;
   const key = sha256(of.token);
   const locked = async (tx: Queryable): Promise<{ readonly state: BudgetState; readonly nowMs: number }> => {

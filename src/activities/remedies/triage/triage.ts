@@ -8,7 +8,7 @@ import { redactText } from '../../../logs/redact/redact-text.ts';
 import { isKnownFlake, outageOf, type TriageDecision, triage } from '../../../policy/ci/ci-triage.ts';
 import { countTenants, type FailureRow, whoSaw } from '../../../store/ci/ci-failures.ts';
 import { addFlake, readLedger } from '../../../store/ci/flakes.ts';
-import { wasRerun } from '../../../store/ci/reruns.ts';
+import { rerunUsed } from '../../../store/ci/reruns.ts';
 import { readMemory, remember } from '../../../store/findings.ts';
 import { type Services, workspaceOf } from '../../services.ts';
 import { asActivity } from '../../temporal.ts';
@@ -147,9 +147,10 @@ export function createTriageActivities(services: Services, options: TriageOption
       redCommitsInARow: failure.redCommits,
       outage: seen.length === 0 ? null : outageOf(seen, await countTenants(pool)),
       mayRerun: diagnosis.mayRerun,
-      rerunUsed:
-        memory.rerunUsed === true ||
-        (await wasRerun(pool, ref.tenant, `${detail.repository}/runs/${one.run.runId}`)),
+      rerunUsed: await rerunUsed(pool, ref.tenant, memory, {
+        repository: detail.repository,
+        runId: one.run.runId,
+      }),
       fixWorkflows: one.workspace.ci.fixWorkflows,
     };
   }

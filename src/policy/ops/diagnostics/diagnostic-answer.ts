@@ -1,9 +1,9 @@
 // The answer to a question in a comment, in the format of DIAG-2. Pure text; what services, checks and logs say is data from outside and stays
 // in code blocks or plain words. Bounded far below GitHub's 65,536 characters.
+import type { DiagnosisView } from '../../../contract/ops/diagnosis.ts';
 import type { DiagnosticRequest } from '../../../contract/ops/diagnostics.ts';
 import type { CheckState } from '../../../contract/ops/incident.ts';
 import type { ServiceHealth } from '../../../contract/ops/ladder.ts';
-import type { LogLine } from '../../../contract/ops/platform.ts';
 import { fenced, folded, lastLines, link, plainWords, utcTime } from '../../markdown.ts';
 
 const heading = '## 🔧 DevOps Diagnostic Results';
@@ -15,35 +15,13 @@ const lineChars = 400;
 const answerParagraphs = 20;
 const answerChars = 600;
 
-export type DiagnosticView = {
+export type DiagnosticView = Omit<DiagnosisView, 'environment' | 'request'> & {
   readonly request: DiagnosticRequest;
   /** Of this program. */
   readonly version: string;
   readonly atMs: number;
   /** The platform and environment for people: `Railway, production`. */
   readonly where: string;
-  readonly services: readonly {
-    readonly name: string;
-    readonly health: ServiceHealth;
-    /** The platform's own word. */
-    readonly rawStatus: string;
-    readonly sinceMs: number | null;
-    readonly image: string | null;
-  }[];
-  readonly checks: readonly {
-    readonly name: string;
-    readonly state: CheckState;
-    readonly reason: string;
-    readonly latencyMs: number | null;
-  }[];
-  /** What was read for this question beside that: a user's account, a database. Redacted. */
-  readonly findings: readonly { readonly title: string; readonly lines: readonly string[] }[];
-  /** Of the service that was asked about; null: none was. Oldest first, redacted. */
-  readonly logs: { readonly service: string; readonly lines: readonly LogLine[] } | null;
-  /** What could not be read, with the reason. */
-  readonly problems: readonly string[];
-  /** A model's answer to free text; null: there is none. */
-  readonly answer: string | null;
   /** What is answered: `@devops`. */
   readonly mention: string;
   /** The comment that is answered; absent: nobody asked on GitHub. */
