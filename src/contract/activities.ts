@@ -186,11 +186,12 @@ export type CiActivities = {
     readonly workspace: string;
     readonly branch: string;
   }) => Promise<{ readonly sha: string | null; readonly ours: boolean }>;
-  /** Whether CI started for a SHA (CI-8); polls inside, bounded. */
+  /** Whether CI started for a SHA (CI-8); looks again inside for `withinMs`, at most a minute. */
   readonly ciStarted: (request: {
     readonly tenant: string;
     readonly workspace: string;
     readonly sha: string;
+    readonly withinMs?: number;
   }) => Promise<{ readonly started: boolean }>;
 };
 

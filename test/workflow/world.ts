@@ -40,6 +40,10 @@ export type Place = {
     /** A person's pull request that fails, in place of main. */
     pullRequest: number | null;
     mayPush: boolean;
+    /** Whether a run starts for what is pushed. */
+    starts: boolean;
+    /** The last commit that was pushed. */
+    pushedSha: string | null;
     /** What triage says, when it is not by fixer and rerun. */
     next?: CiTriage['next'];
   };
@@ -109,6 +113,8 @@ export function createScriptedWorld(): ScriptedWorld {
         mayRerun: false,
         pullRequest: null,
         mayPush: false,
+        starts: true,
+        pushedSha: null,
       },
       pull: null,
       drift: null,
@@ -254,8 +260,10 @@ function scriptedEffect(kind: EffectKind, placeOf: PlaceOf, journal: Written[]):
         );
       journal.push({ kind, tenant: request.tenant, target: request.target, marker, input });
       write(kind, here, input);
+      const result = resultOf(kind, journal.length - 1);
+      if (typeof result.commitSha === 'string') here.ci.pushedSha = result.commitSha;
       if (mode === 'landsAndThrows') throw new Error('502 after the write');
-      return resultOf(kind, journal.length - 1);
+      return result;
     },
   });
 }
@@ -304,13 +312,13 @@ function scriptedActivities(placeOf: PlaceOf): CiActivities & TriageActivities &
       return {
         state: pull?.state ?? 'closed',
         merged: pull?.merged ?? false,
-        headSha: ci.headSha,
+        headSha: ci.pushedSha ?? ci.headSha,
         mergeCommitSha: pull?.merged ? ci.headSha : null,
       };
     },
     patchComment: async ({ report }) => ({ body: `${report}\n\n## Take it` }),
     ownBranch: async () => ({ sha: null, ours: true }),
-    ciStarted: async () => ({ started: true }),
+    ciStarted: async (ref) => ({ started: at(ref).ci.starts }),
     fixCi: async () => ({
       result: 'verified',
       patchEvidence: 'evidence',

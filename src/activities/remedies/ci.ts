@@ -1,5 +1,6 @@
 // What the CI remedy reads and runs: the newest run of its workflow, the pull request, and the fixer in its sandbox. Nothing here writes to
 // GitHub; results are evidence for the door.
+import { setTimeout as delay } from 'node:timers/promises';
 import picomatch from 'picomatch';
 import type {
   CiActivities,
@@ -39,8 +40,8 @@ import { setUpOf } from './set-up.ts';
 
 const failedConclusions: readonly (string | null)[] = ['failure', 'timed_out', 'startup_failure'];
 const maxOutputBytes = 2_000_000;
-const ciStartPolls = 10;
 const ciStartPollMs = 1_500;
+const ciStartMostMs = 60_000;
 
 export function createCiActivities(services: Services): CiActivities & Pick<WorkspaceActivities, 'fixCi'> {
   const { redactor } = services;
@@ -163,13 +164,13 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         return { sha, ours: pushed.rows.length > 0 };
       }),
 
-    ciStarted: ({ tenant, workspace, sha }) =>
+    ciStarted: ({ tenant, workspace, sha, withinMs = ciStartMostMs }) =>
       asActivity(redactor, async (signal) => {
         const { place } = await placeOf(tenant, workspace, signal);
-        for (let poll = 0; poll < ciStartPolls; poll += 1) {
+        const lastPoll = Math.floor(Math.min(withinMs, ciStartMostMs) / ciStartPollMs);
+        for (let poll = 0; poll <= lastPoll; poll += 1) {
+          if (poll > 0) await delay(ciStartPollMs, undefined, { signal });
           if ((await readRunsOfSha(place, sha)).length > 0) return { started: true };
-          await new Promise((resolve) => setTimeout(resolve, ciStartPollMs));
-          signal.throwIfAborted();
         }
         return { started: false };
       }),

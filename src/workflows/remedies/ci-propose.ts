@@ -1,8 +1,10 @@
 // What becomes of a verified fix (CI-8): one draft pull request per finding, or, on a person's pull request, a commit or a comment with the patch.
+import { patched } from '@temporalio/workflow';
 import type { CiDiagnosis, CiFixOutcome } from '../../contract/activities.ts';
 import type { CiDetail } from '../../contract/finding.ts';
 import type { RemedyResult } from '../../contract/loop.ts';
 import { commitTitle } from '../../policy/ci/commit-title.ts';
+import { ciDidNotStart } from '../../policy/ci/not-started.ts';
 import { ciActivities } from '../activities.ts';
 import { type Remedy, refOf, remember, runEffect } from '../effects.ts';
 import { endReason, escalate, pushCommit, pushOwn } from './remedy.ts';
@@ -60,11 +62,29 @@ export async function propose(
     fixedSha: diagnosis.headSha,
     tries: tries + 1,
   });
-  await ciActivities(input.queues, 'did CI start?').ciStarted({
-    ...refOf(input),
-    sha: pushed.result.commitSha,
-  });
+  await seeCiStart(remedy, diagnosis.repository, opened.result.number, pushed.result.commitSha);
   return again;
+}
+
+/** CI-8: a commit for which no run starts proves nothing to whoever has to merge it: its pull request says so, and what to do. */
+async function seeCiStart(remedy: Remedy, repository: string, number: number, sha: string): Promise<void> {
+  const { started } = await ciActivities(remedy.input.queues, 'did CI start?').ciStarted({
+    ...refOf(remedy.input),
+    sha,
+  });
+  if (started || !patched('ci-not-started')) return;
+  await runEffect(
+    remedy,
+    {
+      kind: 'commentOnIssue',
+      target: `${repository}#${number}`,
+      precondition: sha,
+      step: `ci-not-started-${sha.slice(0, 12)}`,
+      input: { number, body: ciDidNotStart(sha) },
+    },
+    async (hold) => ({ giveUp: hold.reason }),
+  );
+  await remember(remedy, { notStarted: sha });
 }
 
 /** CI-8: to a person's pull request: at `act` a commit on its branch and a comment that says so, else a comment with the patch. */
@@ -94,11 +114,7 @@ async function giveTo(
     input: { number, body },
   });
   await remember(remedy, { patchedSha: diagnosis.headSha, tries: tries + 1 });
-  if (commit !== null)
-    await ciActivities(remedy.input.queues, 'did CI start?').ciStarted({
-      ...refOf(remedy.input),
-      sha: commit,
-    });
+  if (commit !== null) await seeCiStart(remedy, diagnosis.repository, number, commit);
   return again;
 }
 

@@ -5,6 +5,7 @@ import type { CiDiagnosis } from '../../contract/activities.ts';
 import type { LookResult, RemedyInput, RemedyResult } from '../../contract/loop.ts';
 import type { CiTriage } from '../../contract/triage.ts';
 import { whyClosed } from '../../policy/aftercare.ts';
+import { waitsForStart } from '../../policy/ci/not-started.ts';
 import { ciActivities, remedyActivities, triageActivities, workspaceActivities } from '../activities.ts';
 import { markWorking, noteActivity, type Remedy, refOf, remember, runEffect } from '../effects.ts';
 import { implement } from './ci-implement.ts';
@@ -60,7 +61,7 @@ async function untilGreen(remedy: Remedy): Promise<RemedyResult> {
     const taken =
       open === null
         ? await act(remedy, diagnosis, seen)
-        : await watchPullRequest(remedy, diagnosis, open, String(seen.memory.fixedSha ?? ''));
+        : await watchPullRequest(remedy, diagnosis, open, seen.memory);
     if (taken.next === 'end') return taken.result;
   }
 }
@@ -70,7 +71,7 @@ async function watchPullRequest(
   remedy: Remedy,
   diagnosis: CiDiagnosis,
   number: number,
-  fixedSha: string,
+  { fixedSha = '', notStarted }: LookResult['memory'],
 ): Promise<Step> {
   const { input } = remedy;
   const pull = await ciActivities(input.queues, `#${number}`).readPullRequest({ ...refOf(input), number });
@@ -89,8 +90,19 @@ async function watchPullRequest(
   }
   if (pull.state === 'closed')
     return toPerson(remedy, `pull request #${number} was closed without being merged`);
-  await waitFor(remedy, `a person to merge pull request #${number}`);
+  await waitFor(remedy, await whoseTurn(remedy, number, notStarted === pull.headSha ? pull.headSha : null));
   return again;
+}
+
+/** @param notStarted the head of the pull request, when CI had not started for it (CI-8); it may have by now */
+async function whoseTurn(remedy: Remedy, number: number, notStarted: string | null): Promise<string> {
+  if (notStarted !== null) {
+    const asked = { ...refOf(remedy.input), sha: notStarted, withinMs: 0 };
+    const { started } = await ciActivities(remedy.input.queues, 'has CI started by now?').ciStarted(asked);
+    if (!started) return waitsForStart(notStarted, number);
+    await remember(remedy, { notStarted: null });
+  }
+  return `a person to merge pull request #${number}`;
 }
 
 /** What to do about it is decided from its log, the flake ledger, and what fails elsewhere (CI-2 to CI-4, CI-12). */

@@ -54,6 +54,7 @@ export type Scene = {
   readonly closeIssue: (number: number) => Promise<void>;
   /** What the source sees now becomes known. @returns open findings by job */
   readonly sweep: (tenant: string, atMs?: number) => Promise<ReadonlyMap<string, FindingRef>>;
+  readonly ciStarted: ReturnType<typeof createCiActivities>['ciStarted'];
   readonly diagnose: (ref: FindingRef) => Promise<CiDiagnosis>;
   readonly triage: (ref: FindingRef, atMs?: number, options?: TriageOptions) => Promise<CiTriage>;
   readonly noteGreen: (ref: FindingRef, atMs?: number) => Promise<Green>;
@@ -160,6 +161,7 @@ export async function startScene(): Promise<Scene> {
       return new Map(rows.map(({ job, ...ref }) => [job, ref]));
     },
     diagnose: (ref) => activity(() => ci.diagnoseCi(ref)),
+    ciStarted: (request) => activity(() => ci.ciStarted(request)),
     triage: async (ref, atMs = nowMs, options = {}) => {
       const diagnosis = await scene.diagnose(ref);
       return activity(() =>
