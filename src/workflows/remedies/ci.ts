@@ -6,7 +6,13 @@ import type { LookResult, RemedyInput, RemedyResult } from '../../contract/loop.
 import type { CiTriage } from '../../contract/triage.ts';
 import { whyClosed } from '../../policy/aftercare.ts';
 import { waitsForStart } from '../../policy/ci/not-started.ts';
-import { ciActivities, remedyActivities, triageActivities, workspaceActivities } from '../activities.ts';
+import {
+  ciActivities,
+  fixRecordActivities,
+  remedyActivities,
+  triageActivities,
+  workspaceActivities,
+} from '../activities.ts';
 import { markWorking, noteActivity, type Remedy, refOf, remember, runEffect } from '../effects.ts';
 import { implement } from './ci-implement.ts';
 import { again, propose, type Step, toPerson } from './ci-propose.ts';
@@ -119,10 +125,14 @@ async function act(remedy: Remedy, diagnosis: CiDiagnosis, seen: LookResult): Pr
     nowMs: Date.now(),
   });
   switch (triage.next) {
-    case 'fix':
-      return diagnosis.fixer === null
-        ? fixByModel(remedy, diagnosis, seen, triage)
-        : fix(remedy, diagnosis, diagnosis.fixer, seen);
+    case 'fix': {
+      const { fixerFailed, fixerWhy } = seen.memory;
+      if (diagnosis.fixer === null)
+        return fixByModel(remedy, diagnosis, seen, triage, `${triage.why}; ${diagnosis.why}`);
+      if (fixerFailed === diagnosis.headSha)
+        return fixByModel(remedy, diagnosis, seen, triage, String(fixerWhy));
+      return fix(remedy, diagnosis, diagnosis.fixer, seen);
+    }
     case 'rerun':
       return (await rerunOnce(remedy, diagnosis)) ?? toPerson(remedy, triage.why, triage.report);
     case 'person':
@@ -182,6 +192,7 @@ async function fixByModel(
   diagnosis: CiDiagnosis,
   seen: LookResult,
   triage: CiTriage,
+  why: string,
 ): Promise<Step> {
   const { input } = remedy;
   const tries = triesOf(seen);
@@ -202,11 +213,11 @@ async function fixByModel(
     const ms = Math.max(1, outcome.untilMs - Date.now());
     return pass(remedy, () => waitFor(remedy, `the model: ${outcome.reason}`, ms));
   }
-  const [why, report] =
+  const [reason, report] =
     outcome.result === 'unavailable'
-      ? [`${triage.why}; ${diagnosis.why}; no model: ${outcome.reason}`, triage.report]
+      ? [`${why}; no model: ${outcome.reason}`, triage.report]
       : [`cannot reproduce: ${outcome.reason}`, `${triage.report}\n\n${outcome.report}`];
-  return (await rerunOnce(remedy, diagnosis)) ?? toPerson(remedy, why, report);
+  return (await rerunOnce(remedy, diagnosis)) ?? toPerson(remedy, reason, report);
 }
 
 async function fix(remedy: Remedy, diagnosis: CiDiagnosis, fixer: string, seen: LookResult): Promise<Step> {
@@ -230,8 +241,25 @@ async function fix(remedy: Remedy, diagnosis: CiDiagnosis, fixer: string, seen: 
       toPerson(remedy, `cannot reproduce: ${outcome.reason}`, outcome.report)
     );
   }
-  // A fixer gives the same result on the same commit: trying it again would only burn the attempts.
-  return toPerson(remedy, `${fixer}: ${outcome.result}: ${outcome.reason}`, outcome.report);
+  const why = `${fixer}: ${outcome.result}: ${outcome.reason}`;
+  if (outcome.result === 'gated' || !patched('model-after-fixer'))
+    return toPerson(remedy, why, outcome.report);
+  // A fixer gives the same result on the same commit: what it cannot mend there is the model's to try (CI-5).
+  const { headSha } = diagnosis;
+  await fixRecordActivities(input.queues).recordFix({
+    ...refOf(input),
+    attempt,
+    headSha,
+    result: outcome.result,
+    reason: why,
+    report: outcome.report,
+    turns: 0,
+    tokens: 0,
+    nowMs: Date.now(),
+    actor: input.actor,
+  });
+  await remember(remedy, { fixerFailed: headSha, fixerWhy: why, tries: tries + 1 });
+  return again;
 }
 
 /** Null when it may not be rerun (again). */

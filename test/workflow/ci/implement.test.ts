@@ -36,6 +36,8 @@ type Script = {
   /** No word of ours fits into the conversation any more. */
   readonly noRoom?: boolean;
   readonly verdict?: Awaited<ReturnType<ImplementActivities['readVerdict']>>;
+  /** What comes of the fixer that is configured for it. */
+  readonly fixer?: CiFixOutcome;
 };
 
 type Played = {
@@ -101,10 +103,15 @@ async function play(
       played.recorded.push({ result, reason });
     },
   };
-  Object.assign(rig.world.activities, steps);
+  const { fixer } = script;
+  Object.assign(rig.world.activities, steps, fixer === undefined ? {} : { fixCi: async () => fixer });
   await rig.startWorker();
   await rig.apply('drafted', { workspaces: [workspace()] });
-  Object.assign(rig.world.place('drafted').ci, { jobs: ['test'], next: 'fix' });
+  Object.assign(rig.world.place('drafted').ci, {
+    jobs: ['test'],
+    next: 'fix',
+    fixer: fixer === undefined ? null : 'formatter',
+  });
   const { rollAtEvents } = options;
   await rig.startLoop('drafted', rollAtEvents === undefined ? {} : { rollAtEvents });
   return played;
@@ -208,4 +215,38 @@ test('CI-6: a verdict that cannot be read is asked for three times, then a perso
   expect(played.recorded).toHaveLength(1);
   expect(played.recorded[0]?.reason).toContain('no verdict that could be read');
   expect(played.asked.filter((one) => one === 'verify')).toHaveLength(3);
+});
+
+const notFixed: CiFixOutcome = {
+  result: 'notFixed',
+  reason: 'the failing command still fails',
+  report: 'ran it',
+};
+
+test('CI-5, CI-9: what a fixer cannot mend is the next attempt, by the model', async () => {
+  const played = await play({ answer: () => undefined, fixer: notFixed });
+  await until(() => expect(rig.world.writes('openPullRequest')).toHaveLength(1));
+  expect(played.recorded).toEqual([
+    { result: 'notFixed', reason: 'formatter: notFixed: the failing command still fails' },
+    expect.objectContaining({ result: 'verified' }),
+  ]);
+  expect(await rig.findings('drafted')).toMatchObject([{ attempts: 2 }]);
+  await keep('model-after-fixer', await rig.histories());
+});
+
+test('CI-5, MODEL-1: without a model it is a person, who is told of the fixer', async () => {
+  await play({ answer: () => unavailable(null), fixer: notFixed });
+  await until(async () => expect((await rig.findings('drafted'))[0]?.status).toBe('escalated'));
+  const [finding] = await rig.findings('drafted');
+  expect(finding).toMatchObject({ attempts: 1 });
+  expect(finding?.waitingFor).toBe(
+    'a person: formatter: notFixed: the failing command still fails; no model: the budget of the day is used',
+  );
+});
+
+test('CI-7: what a fixer changed beyond a guard is a person at once', async () => {
+  const gated: CiFixOutcome = { result: 'gated', reason: 'size src: 900 lines', report: 'the draft' };
+  const played = await play({ answer: () => undefined, fixer: gated });
+  await until(async () => expect((await rig.findings('drafted'))[0]?.status).toBe('escalated'));
+  expect(played.asked).toEqual([]);
 });

@@ -1,6 +1,7 @@
 // CI-8: after the push it is seen whether CI started for that commit.
 import { afterEach, expect } from 'vitest';
 import { remedyWorkflowId } from '../../../src/contract/names.ts';
+import { keep } from '../../replay/histories.ts';
 import { createRig, type Rig, test, until, workspace } from '../rig.ts';
 
 let rig: Rig;
@@ -28,6 +29,7 @@ test('CI-8: a pull request whose CI does not start says so once, and the finding
   await rig.client.workflow.getHandle(remedyWorkflowId(finding)).signal('nudge');
   await until(async () => expect(await waitsFor()).toMatch(/^a person to merge pull request #\d+$/));
   expect(rig.world.writes('commentOnIssue')).toHaveLength(1);
+  await keep('ci-not-started', await rig.histories());
 });
 
 test('CI-8: nothing is said where CI starts', async () => {
