@@ -32,7 +32,9 @@ export async function runCommands(
 
 function createProgram(frame: Frame, groups: readonly CommandGroup[], parts: FrameParts): Command {
   const program = new Command('untilgreen')
-    .description('An ops agent that loops gather, act, verify until your CI, drift and migrations are green.')
+    .description(
+      'An ops agent that loops gather, act, verify until your CI, environments, migrations and production are green.',
+    )
     .version(version(), '-V, --version')
     .exitOverride()
     .configureOutput({ writeOut: parts.stdout, writeErr: parts.stderr })

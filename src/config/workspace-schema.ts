@@ -72,7 +72,10 @@ const fixer = z.strictObject({
 });
 
 const implementer = z.strictObject({
-  enabled: z.boolean().default(true).describe('Whether a model may draft fixes where no fixer is for it, or it does not help.'),
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('Whether a model may draft fixes where no fixer is for it, or it does not help.'),
   turns: z.int().min(1).max(200).default(30).describe('Most answers of the model for one draft.'),
   maxFiles: z.int().min(1).max(100).default(5).describe('Most files a draft may change.'),
   maxLines: z.int().min(1).max(20_000).default(200).describe('Most lines a draft may change.'),
