@@ -31,6 +31,15 @@ async function timeline(tenant: string, kind = 'incident'): Promise<readonly Lin
   return rows;
 }
 
+async function issues(tenant: string): Promise<readonly { [column: string]: unknown }[]> {
+  const { rows } = await pool().query(
+    `select f.kind, f.status, i.open, i.issue, f.waiting_for as waits
+     from findings f join incidents i using (tenant, fingerprint, occurrence) where tenant = $1 order by f.kind`,
+    [tenant],
+  );
+  return rows;
+}
+
 async function steps(tenant: string): Promise<readonly string[]> {
   const { rows } = await pool().query(
     `select kind from effects where tenant = $1 and kind = any('{restartService,redeployService,rollBackService}') and state = 'done' order by policy_ms`,
@@ -64,19 +73,116 @@ it('INC-2: a check that comes and goes every cycle is one incident with its coun
   expect(Math.max(...(await timeline('flap')).map(({ opening }) => opening))).toBe(2);
 });
 
-it('DEPLOY-3: an incident and a deployment of the same service share one ladder', async () => {
+it('DEPLOY-3 INC-2: a service that is down, and the incident that names it later, are one ladder and one story', async () => {
   const { world, run } = await startIncidents(pool(), 'shared');
   const { production } = world.place('shared');
   production.services.backend = crashLoop();
   await run(3);
+  expect(await timeline('shared', 'deployment')).not.toEqual([]);
   production.failing = { backend: { level: 'sev1', services: ['backend'] } };
   await run(80);
   expect(await steps('shared')).toEqual(['restartService', 'redeployService', 'restartService']);
   const { rows } = await pool().query(`select state from approvals where tenant = 'shared'`);
   expect(rows).toEqual([{ state: 'asked' }]);
-  // Each has its issue, and each says what was done.
-  for (const kind of ['incident', 'deployment'])
-    expect((await timeline('shared', kind)).filter((one) => one.kind === 'action')).toHaveLength(3);
+  // The incident goes on with the issue and the alert of the service, and says on it how much worse it is.
+  expect(world.writes('openIssue')).toHaveLength(1);
+  expect(world.writes('updateIssue').map(({ input }) => input.title)).toEqual([
+    '[SEV1] Production incident: backend, service backend',
+  ]);
+  expect((await timeline('shared')).filter((one) => one.kind === 'action')).toHaveLength(3);
+  const comments = world.writes('commentOnIssue').map(({ input }) => String(input.body));
+  expect(comments.filter((body) => /Restart of backend/.test(body))).toHaveLength(2);
+  expect(new Set(comments).size).toBe(comments.length);
+  expect(await issues('shared')).toEqual([
+    {
+      kind: 'deployment',
+      status: 'waiting',
+      open: false,
+      issue: null,
+      waits: expect.stringMatching(/^part of the incident [0-9a-f]{12} \(issue #\d+\)$/),
+    },
+    {
+      kind: 'incident',
+      status: 'waiting',
+      open: true,
+      issue: expect.any(Number),
+      waits: expect.stringContaining('rollBack needs approval'),
+    },
+  ]);
+  production.services.backend.deployments.push({ id: 'd9', status: 'running' });
+  production.failing = {};
+  await run(20);
+  expect(world.writes('closeIssue')).toHaveLength(1);
+  const told = world.writes('sendAlert').map(({ input }) => input);
+  expect(told.filter(({ state }) => state === 'open')).toHaveLength(1);
+  expect(told.filter(({ state }) => state === 'resolved')).toHaveLength(1);
+  expect(told.filter(({ title }) => /needs a person/.test(String(title)))).toHaveLength(1);
+  expect(new Set(told.map(({ about }) => about)).size).toBe(1);
+  expect((await issues('shared')).map(({ status, open }) => [status, open])).toEqual([
+    ['resolved', false],
+    ['resolved', false],
+  ]);
+});
+
+it.each([
+  ['its issue is not open yet', 'refuse' as const],
+  ['its issue is open', undefined],
+])('INC-2: the incident begins seconds after the service is down, and %s: one issue', async (name, issue) => {
+  const tenant = `race-${name.length}`;
+  const { world, run } = await startIncidents(pool(), tenant);
+  const place = world.place(tenant);
+  if (issue) place.effects.openIssue = issue;
+  place.production.services.backend = crashLoop();
+  await run(4.9);
+  place.production.failing = { backend: { level: 'sev1', services: ['backend'] } };
+  await run(2);
+  place.effects.openIssue = undefined;
+  await run(15);
+  expect(world.writes('openIssue')).toHaveLength(1);
+  expect(world.writes('sendAlert').filter(({ input }) => input.state === 'open')).toHaveLength(1);
+});
+
+it('INC-2: both seen in the same cycle, and the checks pass before the service is up: still one issue', async () => {
+  const { world, run } = await startIncidents(pool(), 'same');
+  const { production } = world.place('same');
+  production.services.backend = crashLoop();
+  production.failing = { backend: { level: 'sev1', services: ['backend'] } };
+  await run(12);
+  production.failing = {};
+  await run(40);
+  expect(world.writes('openIssue')).toHaveLength(1);
+  expect(world.writes('sendAlert').filter(({ input }) => input.state === 'open')).toHaveLength(1);
+  production.services.backend.deployments.push({ id: 'd9', status: 'running' });
+  await run(20);
+  // The incident is over, and the service is down again, by the platform's word alone: now it is told for itself.
+  production.services.backend.deployments.push({ id: 'd10', status: 'crashed' });
+  await run(10);
+  expect(world.writes('closeIssue')).toHaveLength(1);
+  expect(world.writes('openIssue')).toHaveLength(2);
+  expect(world.writes('openIssue')[1]?.input.title).toBe('[SEV2] Production incident: service backend');
+});
+
+it('INC-2: an incident that has its issue already: the one of the service points to it and is closed', async () => {
+  const { world, run } = await startIncidents(pool(), 'late');
+  const { production } = world.place('late');
+  production.failing = { page: { level: 'sev2', services: ['frontend'] } };
+  production.services.backend = crashLoop();
+  production.services.frontend = { deployments: [{ id: 'f1', status: 'running' }], log: [], heals: {} };
+  await run(4);
+  expect(world.writes('openIssue')).toHaveLength(2);
+  production.failing = {
+    ...production.failing,
+    backend: { level: 'sev1', services: ['backend'] },
+  };
+  await run(10);
+  expect(world.writes('closeIssue').map(({ input }) => String(input.comment))).toEqual([
+    expect.stringMatching(/^It goes on in #\d+: the incident names backend\./),
+  ]);
+  expect(world.writes('sendAlert').filter(({ input }) => input.state === 'resolved')).toHaveLength(1);
+  expect((await issues('late')).map(({ kind, open }) => [kind, open])).toEqual([
+    ['deployment', false],
+    ['incident', true],
+  ]);
 });
 
 it('DEPLOY-3 INC-2: a failed deployment beside one that serves is told, points to code, and starts the code agent', async () => {

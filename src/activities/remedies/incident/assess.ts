@@ -1,7 +1,6 @@
 // One turn of an incident: reads what is known and what the platform says, then decides in one transaction what is due. All of it is in Postgres,
 // so that a turn can be taken again after any crash, by a workflow that knows nothing (DUR-2).
 import type { FindingRef } from '../../../contract/activities.ts';
-import type { Json } from '../../../contract/effect.ts';
 import type { RemedyOutcome } from '../../../contract/loop.ts';
 import type { DueEffect, IncidentQuestion, IncidentTurn } from '../../../contract/ops/activities.ts';
 import { nextEscalation } from '../../../policy/ops/incident/escalation.ts';
@@ -15,6 +14,7 @@ import {
   openIncident,
   readEvents,
 } from '../../../store/ops/incidents.ts';
+import { lockStories } from '../../../store/ops/stories.ts';
 import { readTenant } from '../../../store/tenants.ts';
 import { operatorState } from '../operator/when.ts';
 import { takeAnswers } from './answers.ts';
@@ -34,7 +34,8 @@ import type { PlatformView } from './platform.ts';
 import type { LadderTurn } from './services/ladder.ts';
 import { turnServices } from './services/services-now.ts';
 import { judgeSeverity } from './severity-now.ts';
-import { IncidentState } from './state.ts';
+import { asDue, failedOf, IncidentState, plain } from './state.ts';
+import { inherit, inheritIssue, silentTurn, toldBy } from './story.ts';
 import { nextLookMs, waitingWords, waitsForPeople } from './waiting.ts';
 
 /** An issue of an incident that begins anew so soon is opened again. */
@@ -100,7 +101,14 @@ async function decide(
   question: IncidentQuestion,
   { known, platform, base }: Read,
 ): Promise<IncidentTurn> {
-  const draft = await beginOrGoOn(tx, question, known);
+  await lockStories(tx, question);
+  const row = await lockIncident(tx, question);
+  const near = await toldBy(tx, question, known.finding, row);
+  if (near !== null) {
+    const own = row?.open === true ? await goOn(tx, question, known, row) : null;
+    return silentTurn(tx, refOf(question), question, near, own);
+  }
+  const draft = await beginOrGoOn(tx, question, known, row);
   await takeAnswers(draft, question.done);
   const { ladders, checks } = await turnServices(draft, known, platform, question);
   if (draft.state.recoveredMs === null) {
@@ -122,8 +130,10 @@ async function planTurn(
 ): Promise<void> {
   if (isRecovered(draft, ladders)) return planClosing(draft);
   const { config } = known;
+  const { isOpening } = await inheritIssue(draft);
   planChannels(draft);
-  planIssue(draft, bodyOf(draft, parts, known, platform), config.autonomy.effects.openIssue !== 'observe');
+  if (!isOpening)
+    planIssue(draft, bodyOf(draft, parts, known, platform), config.autonomy.effects.openIssue !== 'observe');
   await planEscalation(draft, known);
   for (const ladder of ladders)
     await noteLadder(draft, ladder, { remindAfterMs: config.approvals.remindAfterMs, remindSev1Ms });
@@ -147,26 +157,49 @@ function isRecovered({ state, finding }: Draft, ladders: readonly LadderTurn[]):
   );
 }
 
-async function beginOrGoOn(tx: Queryable, question: IncidentQuestion, known: Known): Promise<Draft> {
-  const { finding, workspace } = known;
-  const { nowMs, done: _, nudged: __, actor: ___, ...ref } = question;
-  const row = await lockIncident(tx, ref);
-  const place = { tx, ref, finding, repository: workspace.github.repository, nowMs };
-  if (row?.open !== true) {
-    const begun = await begin(tx, ref, row, known, nowMs);
-    return { ...place, ...begun, events: [] };
-  }
+async function beginOrGoOn(
+  tx: Queryable,
+  question: IncidentQuestion,
+  known: Known,
+  row: IncidentRow | null,
+): Promise<Draft> {
+  // One that was told by another, and is not any more, begins anew.
+  if (row?.open === true && IncidentState.parse(row.state).handedTo === null)
+    return goOn(tx, question, known, row);
+  const begun = await begin(tx, refOf(question), row, known, question.nowMs);
+  return { ...placeOf(tx, question, known), ...begun };
+}
+
+async function goOn(
+  tx: Queryable,
+  question: IncidentQuestion,
+  known: Known,
+  row: IncidentRow,
+): Promise<Draft> {
   const { opening, detectedMs, issue } = row;
   const draft: Draft = {
-    ...place,
+    ...placeOf(tx, question, known),
     opening,
     detectedMs,
     issue,
     state: IncidentState.parse(row.state),
-    events: await readEvents(tx, ref, opening),
+    events: await readEvents(tx, question, opening),
   };
   await takeAcknowledgement(draft, row);
   return draft;
+}
+
+function refOf({ tenant, workspace, fingerprint, occurrence }: IncidentQuestion): FindingRef {
+  return { tenant, workspace, fingerprint, occurrence };
+}
+
+function placeOf(
+  tx: Queryable,
+  question: IncidentQuestion,
+  { finding, workspace }: Known,
+): Pick<Draft, 'tx' | 'ref' | 'finding' | 'repository' | 'nowMs'> {
+  const { repository } = workspace.github;
+  return { tx, ref: refOf(question), finding, repository, nowMs: question.nowMs };
 }
 
 async function begin(
@@ -175,17 +208,23 @@ async function begin(
   row: IncidentRow | null,
   { finding }: Known,
   nowMs: number,
-): Promise<Pick<Draft, 'opening' | 'detectedMs' | 'issue' | 'state'>> {
+): Promise<Pick<Draft, 'opening' | 'detectedMs' | 'issue' | 'state' | 'events'>> {
   const { returnedMs } = await readMemory(tx, ref);
-  const detectedMs = Math.min(nowMs, Math.max(finding.firstSeenMs, Number(returnedMs ?? 0)));
+  const seenMs = Math.min(nowMs, Math.max(finding.firstSeenMs, Number(returnedMs ?? 0)));
   const opening = (row?.opening ?? 0) + 1;
-  const issue = row !== null && nowMs - (row.closedMs ?? 0) < sameIssueMs ? row.issue : null;
-  const state = IncidentState.parse({
-    escalation: { detectedMs, level: null, sent: [], acknowledged: null },
-    asOfMs: detectedMs,
-  });
+  const inherited = await inherit(tx, ref, finding);
+  const own = row !== null && nowMs - (row.closedMs ?? 0) < sameIssueMs ? row.issue : null;
+  const issue = inherited === null ? own : inherited.issue;
+  const detectedMs = Math.min(seenMs, inherited?.detectedMs ?? seenMs);
+  const state =
+    inherited?.state ??
+    IncidentState.parse({
+      escalation: { detectedMs, level: null, sent: [], acknowledged: null },
+      asOfMs: detectedMs,
+    });
   await openIncident(tx, ref, { workspace: ref.workspace, opening, detectedMs, issue, state: plain(state) });
-  return { opening, detectedMs, issue, state };
+  await inherited?.bringEvents(opening);
+  return { opening, detectedMs, issue, state, events: await readEvents(tx, ref, opening) };
 }
 
 /** INC-4: it speaks for the severity of its time. */
@@ -215,7 +254,7 @@ function bodyOf(
   const [service = 'SERVICE'] = names;
   return incidentBody({
     level: state.severity.level ?? state.worst,
-    failed: Object.entries(state.checks).map(([name, { reason }]) => ({ name, reason })),
+    failed: failedOf(state),
     detectedMs,
     platform: workspace.services?.provider.kind === 'railway' ? 'Railway' : 'Service',
     logs: platform?.logs ?? [],
@@ -252,17 +291,9 @@ async function finish(draft: Draft, known: Known, ladders: readonly LadderTurn[]
   };
 }
 
-function asDue({ notBeforeMs: _, ...due }: IncidentState['planned'][number]): DueEffect {
-  return due;
-}
-
 /** What wakes a person comes before everything else. */
 function alertsFirst(a: DueEffect, b: DueEffect): number {
   return Number(b.kind === 'sendAlert') - Number(a.kind === 'sendAlert');
-}
-
-function plain(state: IncidentState): Json {
-  return JSON.parse(JSON.stringify(state)) as Json;
 }
 
 function over(outcome: RemedyOutcome, summary: string): IncidentTurn {

@@ -27,6 +27,15 @@ export function requesterOf({ ref, finding, opening }: Pick<Draft, 'ref' | 'find
   return `${remedyWorkflowId({ ...ref, kind: finding.kind })}#${opening}`;
 }
 
+/** All alerts of one opening of an incident have one id. */
+export function aboutOf(of: {
+  readonly fingerprint: string;
+  readonly occurrence: number;
+  readonly opening: number;
+}): string {
+  return `${of.fingerprint.slice(0, 24)}/${of.occurrence}/${of.opening}`;
+}
+
 /** Plans an effect once: from now on it has this content until it has an answer. */
 export function plan(
   draft: Draft,

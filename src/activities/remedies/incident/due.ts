@@ -3,9 +3,10 @@
 import type { IncidentLevel } from '../../../contract/ops/settings.ts';
 import { nextEscalation } from '../../../policy/ops/incident/escalation.ts';
 import { closingSummary, incidentTitle, timelineLine } from '../../../policy/ops/incident/incident-issue.ts';
-import { type Draft, note, once, plan } from './draft.ts';
+import { aboutOf, type Draft, note, once, plan } from './draft.ts';
 import type { Known } from './parts.ts';
 import type { LadderTurn } from './services/ladder.ts';
+import { failedOf } from './state.ts';
 import {
   ackHint,
   alertText,
@@ -42,7 +43,7 @@ export function planAlert(
   state: 'open' | 'update' | 'resolved',
   { title, body }: Said,
 ): void {
-  const about = `${draft.ref.fingerprint.slice(0, 24)}/${draft.ref.occurrence}/${draft.opening}`;
+  const about = draft.state.alerts.about ?? aboutOf({ ...draft.ref, opening: draft.opening });
   plan(draft, {
     name,
     kind: 'sendAlert',
@@ -59,7 +60,7 @@ export function planChannels(draft: Draft): void {
   if (alerts.sent === 0 && level === 'sev3' && draft.finding.kind === 'incident') return;
   const sent = alerts.sent + 1;
   planAlert(draft, `alert-${sent}`, level, sent === 1 ? 'open' : 'update', alertText(subjectOf(draft)));
-  draft.state = { ...draft.state, alerts: { sent, level } };
+  draft.state = { ...draft.state, alerts: { ...alerts, sent, level } };
 }
 
 /** INC-3: opened at detection; its title follows the severity and the checks. */
@@ -67,8 +68,7 @@ export function planIssue(draft: Draft, body: string, enabled: boolean): void {
   const { state, issue, repository } = draft;
   const { level } = state.severity;
   if (!enabled || level === null) return;
-  const failed = Object.entries(state.checks).map(([name, { reason }]) => ({ name, reason }));
-  const title = incidentTitle({ level, failed });
+  const title = incidentTitle({ level, failed: failedOf(state) });
   const place = { target: `${repository}${issue === null ? '' : `#${issue}`}` };
   const writes = state.title.writes + 1;
   if (issue === null) {

@@ -1,5 +1,6 @@
 // What is kept of an incident and of a ladder, as it is in Postgres: parsed when it is read, since an older version may have written it.
 import * as z from 'zod';
+import type { Json } from '../../../contract/effect.ts';
 import type { DueEffect } from '../../../contract/ops/activities.ts';
 import { incidentLevels } from '../../../contract/ops/settings.ts';
 import { noSeverity } from '../../../policy/ops/incident/severity.ts';
@@ -36,7 +37,14 @@ export const IncidentState = z.object({
   /** The reading up to which it is known. */
   asOfMs: z.number().default(0),
   /** Messages to the channels. */
-  alerts: z.object({ sent: z.number(), level: Level.nullable() }).default({ sent: 0, level: null }),
+  alerts: z
+    .object({
+      sent: z.number(),
+      level: Level.nullable(),
+      /** The id they go on with, when the record was another finding's before. */
+      about: z.string().optional(),
+    })
+    .default({ sent: 0, level: null }),
   /** As it was written last, and how often. */
   title: z.object({ text: z.string(), writes: z.number() }).default({ text: '', writes: 0 }),
   planned: z.array(Planned).default([]),
@@ -44,8 +52,30 @@ export const IncidentState = z.object({
   once: z.array(z.string()).default([]),
   /** Set when it is over and only the closing is left. */
   recoveredMs: Since.default(null),
+  /** The fingerprint of the incident that tells of it from now on. */
+  handedTo: z.string().nullable().default(null),
+  /** Whose record this one goes on with. */
+  inherits: z.object({ fingerprint: z.string(), occurrence: z.number() }).nullable().default(null),
 });
 export type IncidentState = z.output<typeof IncidentState>;
+
+/** What failed, by name: the store gives the keys of an object back in an order of its own, and a title says what changed. */
+export function failedOf({
+  checks,
+}: IncidentState): readonly { readonly name: string; readonly reason: string }[] {
+  return Object.entries(checks)
+    .map(([name, { reason }]) => ({ name, reason }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** As it is stored. */
+export function plain(state: IncidentState): Json {
+  return JSON.parse(JSON.stringify(state)) as Json;
+}
+
+export function asDue({ notBeforeMs: _, ...due }: Planned): DueEffect {
+  return due;
+}
 
 const Span = z.object({
   health: z.enum(['healthy', 'unhealthy', 'deploying', 'stopped', 'gone', 'unknown']),
