@@ -207,11 +207,11 @@ const database = z
             command: shellLine().describe('Shell line that prints the time of the latest backup (ISO 8601).'),
             maxAge: duration({ min: '1m' }, '24h')
               .prefault('24h')
-              .describe('Older than this: migrations are held.'),
+              .describe('Older than this: a warning, and migrations are held.'),
           })
           .transform(({ command, maxAge }) => ({ command, maxAgeMs: maxAge })),
       )
-      .describe('Hold migrations when the latest backup is too old.'),
+      .describe('Hold migrations when the latest backup is too old, and warn.'),
     lockTimeout: duration({ min: '1s', max: '1h' }, '60s')
       .prefault('60s')
       .describe('How long to wait for the lock.'),

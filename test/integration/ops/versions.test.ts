@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createVersionsSource } from '../../../src/activities/sources/ops/versions.ts';
 import { minute, type OpsRig, startMs, startOpsRig } from './rig.ts';
 
 let rig: OpsRig;
@@ -109,6 +110,70 @@ it.each<[string, () => string, object | null]>([
   expect(findings).toMatchObject(
     finding === null ? [] : [{ target: 'backup shop', severity: 'info', ...finding }],
   );
+});
+
+/** A workspace with `databases`, and `services` only where it has backups of its own. */
+async function tenantOf(databases: readonly string[], backups?: readonly string[]): Promise<string> {
+  names += 1;
+  const tenant = `databases-${names}`;
+  const { yaml } = rig.project(tenant, [{ name: `backend-${names}`, image: 'x:1' }]);
+  const services = backups === undefined ? '' : `${yaml}      backups: [${backups.join(', ')}]\n`;
+  await rig.tenant(tenant, `${services}    databases: [${databases.join(', ')}]\n`);
+  return tenant;
+}
+const hours = (age: number): string => `echo ${new Date(startMs - age * 60 * minute).toISOString()}`;
+const database = (name: string, command: string, maxAge = '24h'): string =>
+  `{ name: ${name}, url: "env:${name.toUpperCase()}_URL", backup: { command: "${command}", maxAge: ${maxAge} } }`;
+const watched = (name: string, command: string, maxAge = '24h'): string =>
+  `{ name: ${name}, command: "${command}", maxAge: ${maxAge} }`;
+
+it.each<[string, readonly string[], readonly string[] | undefined, readonly string[]]>([
+  ['a young one', [database('shop', hours(1))], undefined, []],
+  ['an old one', [database('shop', hours(25))], undefined, ['backup shop: the latest is 25 h old']],
+  ['none', [database('shop', 'true')], undefined, ['backup shop: there is none']],
+  ['a command that fails', [database('shop', 'exit 3')], undefined, ['backup shop: its age cannot be told']],
+  [
+    'two databases',
+    [database('shop', hours(25)), database('mail', hours(30))],
+    undefined,
+    ['backup shop: the latest is 25 h old', 'backup mail: the latest is 30 h old'],
+  ],
+  [
+    'the same command as a backup of services: one, by the stricter age',
+    [database('shop', hours(25), '24h')],
+    [watched('nightly', hours(25), '48h')],
+    ['backup nightly: the latest is 25 h old'],
+  ],
+  [
+    'the same name as a backup of services: one, and none that is bad is silent',
+    [database('shop', 'true')],
+    [watched('shop', hours(1))],
+    ['backup shop: there is none'],
+  ],
+  [
+    'beside another of services',
+    [database('shop', 'true')],
+    [watched('files', hours(1))],
+    ['backup shop: there is none'],
+  ],
+])('DEPLOY-4 MIG-2: backups of databases: %s', async (_name, databases, backups, expected) => {
+  const tenant = await tenantOf(databases, backups);
+  const { findings } = await rig.read(tenant, 'versions');
+  expect(findings).toMatchObject(
+    expected.map((text) => ({
+      kind: 'notice',
+      target: `backup ${/^backup (\w+)/.exec(text)?.[1]}`,
+      severity: 'info',
+      title: expect.stringContaining(text),
+      detail: { kind: 'notice', about: 'backup', level: 'warning' },
+    })),
+  );
+});
+
+it('DEPLOY-4: databases without backup settings, and no services, are no source', async () => {
+  const source = createVersionsSource(rig.services);
+  const workspace = { databases: [{ name: 'shop' }] } as unknown as Parameters<typeof source.targets>[0];
+  expect(source.targets(workspace)).toEqual([]);
 });
 
 it('LOOP-2: an address that does not answer leaves what was known; where nothing is known it is unknown', async () => {

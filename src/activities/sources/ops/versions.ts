@@ -1,12 +1,17 @@
-// The source `versions` (DEPLOY-4): newer versions of what runs, and missing or old backups, as notices. Nothing is changed here, ever.
+// The source `versions` (DEPLOY-4): newer versions of what runs, and missing or old backups (those that migrations wait for too), as notices. Nothing is changed here, ever.
 
 import * as z from 'zod';
 import type { Json } from '../../../contract/effect.ts';
 import type { ObservedFinding } from '../../../contract/finding.ts';
-import type { BackupSettings, ServicesSettings, VersionSettings } from '../../../contract/ops/settings.ts';
+import type { ServicesSettings, VersionSettings } from '../../../contract/ops/settings.ts';
 import { latestBackup } from '../../../integrations/process/backup-command.ts';
 import { newestVersion } from '../../../integrations/versions/newest-version.ts';
-import { judgeBackup, readBackupTime } from '../../../policy/ops/watch/backup-age.ts';
+import {
+  judgeBackup,
+  readBackupTime,
+  type WatchedBackup,
+  watchedBackups,
+} from '../../../policy/ops/watch/backup-age.ts';
 import { imageTag, judgeVersion } from '../../../policy/ops/watch/versions.ts';
 import { messageOf } from '../../message-of.ts';
 import type { ProviderOf } from '../../providers.ts';
@@ -31,20 +36,21 @@ export function createVersionsSource(parts: { readonly provider: ProviderOf }): 
   return {
     kind: 'versions',
     timeoutMs: () => 180_000,
-    targets: ({ services }) =>
-      services && services.versions.length + services.backups.length > 0 ? [undefined] : [],
+    targets: (workspace) => {
+      const versions = workspace.services?.versions.length ?? 0;
+      return versions + backupsOf(workspace).length > 0 ? [undefined] : [];
+    },
     read: async (context) => {
       const { services: settings } = context.workspace;
-      if (!settings) throw new Error('services are not in the settings any more');
       const before = memoryOf(context.memory);
       const newest: VersionsMemory['newest'] = {};
-      const images = await imagesOf(parts, settings, context);
-      const versions = await inTurn(settings.versions, async (version) => {
+      const images = settings ? await imagesOf(parts, settings, context) : new Map<string, undefined>();
+      const versions = await inTurn(settings?.versions ?? [], async (version) => {
         const read = await readNewest(version, before, context.signal);
         if (read.known !== undefined) newest[version.name] = read.known;
         return ofVersion(version, images, read);
       });
-      const backups = await inTurn(settings.backups, (backup) => ofBackup(backup, context));
+      const backups = await inTurn(backupsOf(context.workspace), (backup) => ofBackup(backup, context));
       const all = [...versions, ...backups];
       const problems = all.flatMap(({ problem }) => (problem === null ? [] : [problem]));
       const memory = { newest };
@@ -64,6 +70,10 @@ export function createVersionsSource(parts: { readonly provider: ProviderOf }): 
       };
     },
   };
+}
+
+function backupsOf({ services, databases }: SourceContext['workspace']): readonly WatchedBackup[] {
+  return watchedBackups(services?.backups ?? [], databases);
 }
 
 function memoryOf(memory: Json): VersionsMemory {
@@ -136,9 +146,19 @@ function ofVersion(
   };
 }
 
+/** The first of its ways to ask that says something bad. */
+async function ofBackup({ name, asks }: WatchedBackup, context: SourceContext): Promise<Said> {
+  for (const ask of asks) {
+    const said = await ofAsk(name, ask, context);
+    if (said.finding !== null) return said;
+  }
+  return { name, finding: null, problem: null };
+}
+
 /** A backup whose age cannot be told is not taken for a young one. */
-async function ofBackup(
-  { name, command, maxAgeMs }: BackupSettings,
+async function ofAsk(
+  name: string,
+  { command, maxAgeMs }: WatchedBackup['asks'][number],
   { nowMs, signal }: SourceContext,
 ): Promise<Said> {
   const said = await latestBackup(command, signal);

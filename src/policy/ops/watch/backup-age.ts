@@ -8,6 +8,38 @@ const skewMs = 10 * minuteMs;
 /** A date, which is its first minute in UTC, or a time with its zone. */
 const isoTime = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d\d(?::?\d\d)?))?$/i;
 
+/** One thing that is backed up, and every way to ask how old that is. */
+export type WatchedBackup = {
+  readonly name: string;
+  readonly asks: readonly { readonly command: string; readonly maxAgeMs: number }[];
+};
+
+/**
+ * What the settings of services and of databases name, each once: what migrations wait for (MIG-2) is told as well (DEPLOY-4). The same command is the same
+ * backup, by the stricter age; the same name is told as one.
+ */
+export function watchedBackups(
+  ofServices: readonly { readonly name: string; readonly command: string; readonly maxAgeMs: number }[],
+  ofDatabases: readonly {
+    readonly name: string;
+    readonly backup?: { readonly command: string; readonly maxAgeMs: number };
+  }[],
+): readonly WatchedBackup[] {
+  const named = [
+    ...ofServices,
+    ...ofDatabases.flatMap(({ name, backup }) => (backup === undefined ? [] : [{ name, ...backup }])),
+  ];
+  const watched: { readonly name: string; readonly asks: { command: string; maxAgeMs: number }[] }[] = [];
+  for (const { name, command, maxAgeMs } of named) {
+    const asked = watched.flatMap(({ asks }) => asks).find((ask) => ask.command === command);
+    const same = watched.find((one) => one.name === name);
+    if (asked !== undefined) asked.maxAgeMs = Math.min(asked.maxAgeMs, maxAgeMs);
+    else if (same !== undefined) same.asks.push({ command, maxAgeMs });
+    else watched.push({ name, asks: [{ command, maxAgeMs }] });
+  }
+  return watched;
+}
+
 export type BackupVerdict =
   | { readonly state: 'fresh'; readonly latestMs: number }
   | { readonly state: 'old' | 'missing'; readonly level: 'warning'; readonly text: string }

@@ -1,7 +1,11 @@
 // DEPLOY-4: newer versions and missing or old backups are told as info or warning; what cannot be told is unknown, never fine.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeBackup, readBackupTime } from '../../../../../src/policy/ops/watch/backup-age.ts';
+import {
+  judgeBackup,
+  readBackupTime,
+  watchedBackups,
+} from '../../../../../src/policy/ops/watch/backup-age.ts';
 import { imageTag, judgeVersion } from '../../../../../src/policy/ops/watch/versions.ts';
 
 describe('DEPLOY-4: versions', () => {
@@ -125,5 +129,42 @@ describe('DEPLOY-4: backups', () => {
   it('is fresh exactly up to its greatest age', () => {
     expect(judgeBackup('b', now - hour, hour, now).state).toBe('fresh');
     expect(judgeBackup('b', now - hour - 1, hour, now).state).toBe('old');
+  });
+});
+
+describe('DEPLOY-4 MIG-2: what services and databases back up is watched once', () => {
+  const [ask, stricter, other] = [
+    { command: 'age shop', maxAgeMs: 48 },
+    { command: 'age shop', maxAgeMs: 24 },
+    { command: 'age mail', maxAgeMs: 48 },
+  ];
+  type Named = Parameters<typeof watchedBackups>[0][number];
+  type OfDatabase = Parameters<typeof watchedBackups>[1][number];
+  it.each<[string, readonly Named[], readonly OfDatabase[], ReturnType<typeof watchedBackups>]>([
+    ['nothing', [], [{ name: 'shop' }], []],
+    ['a database', [], [{ name: 'shop', backup: ask }], [{ name: 'shop', asks: [ask] }]],
+    [
+      'the same command, by the stricter age',
+      [{ name: 'nightly', ...ask }],
+      [{ name: 'shop', backup: stricter }],
+      [{ name: 'nightly', asks: [stricter] }],
+    ],
+    [
+      'the same name, asked both ways',
+      [{ name: 'shop', ...ask }],
+      [{ name: 'shop', backup: other }],
+      [{ name: 'shop', asks: [ask, other] }],
+    ],
+    [
+      'one of services and one of a database',
+      [{ name: 'files', ...ask }],
+      [{ name: 'shop', backup: other }],
+      [
+        { name: 'files', asks: [ask] },
+        { name: 'shop', asks: [other] },
+      ],
+    ],
+  ])('%s', (_name, ofServices, ofDatabases, expected) => {
+    expect(watchedBackups(ofServices, ofDatabases)).toEqual(expected);
   });
 });
