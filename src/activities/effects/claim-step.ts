@@ -118,7 +118,7 @@ export async function claimStep(question: ClaimQuestion): Promise<ClaimStep> {
       request.nowMs,
     );
     if (verdict.verdict !== 'allow') return { step: 'answer', answer: await answerNo(tx, verdict) };
-    const capped = await definition.cap?.(tx, request, input, workspace);
+    const capped = await definition.cap?.(tx, request, { input, workspace, approved: verdict.usesApproval });
     if (capped)
       return {
         step: 'answer',

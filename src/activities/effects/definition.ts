@@ -62,8 +62,12 @@ export type EffectDefinition<Input = unknown> = {
   readonly cap?: (
     tx: Queryable,
     request: EffectRequest,
-    input: Input,
-    workspace: WorkspaceConfig,
+    judged: {
+      readonly input: Input;
+      readonly workspace: WorkspaceConfig;
+      /** The guard wanted an approval of a person, and there is one that is enough. */
+      readonly approved: boolean;
+    },
   ) => Promise<{ readonly reason: string; readonly untilMs: number } | null>;
   /** Reads whether what it was planned on still holds; a string says what changed. */
   readonly precondition?: (context: EffectContext, input: Input) => Promise<string | null>;

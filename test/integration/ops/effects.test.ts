@@ -4,6 +4,7 @@ import { TryAgain } from '../../../src/activities/effects/door-failure.ts';
 import type { EffectAnswer, EffectRequest, Json } from '../../../src/contract/effect.ts';
 import { askApproval, decideApproval } from '../../../src/store/approvals.ts';
 import { approvalHash, effectDigest, effectKey } from '../../../src/store/claims.ts';
+import { liftPause, raisePause } from '../../../src/store/pauses.ts';
 import { minute, type OpsRig, startMs, startOpsRig } from './rig.ts';
 
 let rig: OpsRig;
@@ -37,7 +38,7 @@ function on(tenant: string, name: string, more: Partial<EffectRequest> = {}): Ef
   return rig.effect(tenant, 'restartService', `production/${service}`, input, more);
 }
 
-async function approve(request: EffectRequest): Promise<void> {
+async function approve(request: EffectRequest, channel: 'github' | 'cli' = 'github'): Promise<void> {
   const { pool } = rig.database;
   const hash = approvalHash(effectKey(request), effectDigest(request));
   await askApproval(pool, { request, hash, risk: 'destructive', describe: request.kind }, undefined);
@@ -48,7 +49,7 @@ async function approve(request: EffectRequest): Promise<void> {
     nowMs,
     decision: 'approve',
     by: 'maria',
-    channel: 'github',
+    channel,
     reason: '',
   });
 }
@@ -87,6 +88,72 @@ describe('DEPLOY-3: the cap of an hour and the cooldown', () => {
     expect(rig.railway.writes().length - before).toBe(3);
     rig.clock.nowMs = startMs + 61 * minute;
     expect(await ask(on(tenant, 'd'))).toMatchObject({ status: 'receipt', outcome: 'applied' });
+  });
+
+  it('LOOP-13 GUARD-1: a rollback that a person approved by its hash does not wait for the hour, and nothing else is let through', async () => {
+    const tenant = await tenantWith(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+    const d = `d-${names}`;
+    const [before] = rig.railway.world.deploymentsOf(d);
+    rig.clock.nowMs += minute;
+    rig.railway.world.push(d, { commitSha: 'b2' });
+    await rig.read(tenant, 'deployments');
+    for (const name of ['a', 'b', 'c'])
+      expect(await ask(on(tenant, name))).toMatchObject({ status: 'receipt', outcome: 'applied' });
+    rig.clock.nowMs += 10 * minute;
+    // What is approved is this very content: the request stays as it was asked.
+    const input = {
+      service: d,
+      serviceId: rig.railway.world.service(d).id,
+      deploymentId: before?.id ?? '',
+    };
+    const target = `production/${d}`;
+    const roll = rig.effect(tenant, 'rollBackService', target, input, { precondition: before?.id ?? '' });
+    expect(await ask(roll)).toMatchObject({ status: 'hold', guard: 'approval' });
+    // Over a channel that is not enough here, it waits on.
+    await approve(roll, 'cli');
+    expect(await ask(roll)).toMatchObject({ status: 'hold', guard: 'approval' });
+    await approve(roll);
+    // LOOP-10: a pause holds it as it holds everything.
+    const pause = {
+      tenant,
+      scope: 'tenant',
+      scopeValue: null,
+      reason: 'freeze',
+      by: 'ana',
+      untilMs: null,
+      nowMs: rig.clock.nowMs,
+    } as const;
+    await raisePause(rig.database.pool, pause);
+    expect(await ask(roll)).toMatchObject({ status: 'hold', guard: 'pause' });
+    await liftPause(rig.database.pool, { ...pause, reason: 'over' });
+    expect(await ask(roll)).toMatchObject({ status: 'receipt', outcome: 'applied' });
+    // It counts: the hour is as full as before, and one more waits for its second place.
+    expect(await ask(on(tenant, 'e'))).toMatchObject({
+      status: 'hold',
+      guard: 'cap',
+      reason: expect.stringMatching(/^4 changes of services in the last hour/),
+      untilMs: startMs + 61 * minute,
+    });
+  });
+
+  it('GUARD-1: approved, and the platform is out: it waits for that', async () => {
+    const tenant = await tenantWith(['a']);
+    await rig.database.pool.query(
+      `insert into source_memory (tenant, workspace, source, memory) values ($1, 'shop', 'deployments', $2)`,
+      [
+        tenant,
+        JSON.stringify({
+          watched: 1,
+          outage: { sinceMs: startMs, reason: 'Railway is out', clearSinceMs: null },
+        }),
+      ],
+    );
+    const request = on(tenant, 'a', { needsApproval: 'asked for in this test' });
+    await approve(request);
+    expect(await ask(request)).toMatchObject({
+      status: 'hold',
+      reason: expect.stringContaining('Railway is out'),
+    });
   });
 
   it('a restart whose answer is lost counts as done, once, and fails one cycle only', async () => {

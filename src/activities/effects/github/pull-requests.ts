@@ -89,7 +89,7 @@ function openPullRequest(parts: GitHubEffectParts): EffectDefinition {
         ? null
         : `head "${input.head}" is not a branch of the agent (${ownBranchPrefix}…)`,
     // CI-12. Those of drift have no limit of their own: there is one per environment.
-    cap: async (tx, request, input, workspace) => {
+    cap: async (tx, request, { input, workspace }) => {
       if (!input.head.startsWith(fixBranchPrefix)) return null;
       const { repository } = workspace.github;
       const counts = await countFixPullRequests(

@@ -10,14 +10,23 @@ export function opsCap(services: number): number {
   return Math.max(atLeast, Math.floor(services * share));
 }
 
+export type OpsCapFacts = {
+  readonly services: number;
+  /** Policy times of the mutating effects on services of the tenant, in any order. */
+  readonly recentMs: readonly number[];
+  /** A person approved exactly this one, by its hash, over a channel that is enough (LOOP-13); absent: nobody did. */
+  readonly approved?: boolean;
+};
+
 /**
- * Null: one more may pass.
- * @param recentMs policy times of the mutating effects on services of the tenant, in any order
+ * Null: one more may pass. The cap is on what goes on without anybody: what a person has just looked at does not wait for it, and takes its
+ * place in it for what comes after.
  */
 export function judgeOpsCap(
-  facts: { readonly services: number; readonly recentMs: readonly number[] },
+  facts: OpsCapFacts,
   nowMs: number,
 ): { readonly reason: string; readonly untilMs: number } | null {
+  if (facts.approved === true) return null;
   const cap = opsCap(facts.services);
   const inHour = facts.recentMs.filter((at) => at > nowMs - hourMs).sort((a, b) => a - b);
   if (inHour.length < cap) return null;

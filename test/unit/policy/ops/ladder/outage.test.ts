@@ -100,6 +100,15 @@ describe('DEPLOY-3: the cap of an hour', () => {
     expect(judgeOpsCap({ services: 5, recentMs }, 70 * minute)).toBeNull();
   });
 
+  it('LOOP-13 GUARD-1: what a person approved by its hash does not wait for it, and counts in it', () => {
+    const recentMs = [10 * minute, 20 * minute, 30 * minute];
+    expect(judgeOpsCap({ services: 5, recentMs, approved: true }, 40 * minute)).toBeNull();
+    expect(judgeOpsCap({ services: 5, recentMs: [...recentMs, 40 * minute] }, 70 * minute)).toEqual({
+      reason: '3 changes of services in the last hour, the cap is 3 (of 5 services)',
+      untilMs: 80 * minute,
+    });
+  });
+
   it('never lets more pass in any hour', () => {
     const gaps = fc.array(fc.integer({ min: 0, max: 20 * minute }), { maxLength: 60 });
     fc.assert(
