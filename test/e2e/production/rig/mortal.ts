@@ -18,7 +18,12 @@ export type Mortal = {
   readonly stop: () => Promise<void>;
 };
 
-export async function startMortal(night: Night, kills: readonly Kill[]): Promise<Mortal> {
+/** @param more what references stand for, beside the site's */
+export async function startMortal(
+  night: Night,
+  kills: readonly Kill[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<Mortal> {
   const killed: Kill[] = [];
   const left = [...kills];
   let stopped = false;
@@ -37,7 +42,7 @@ export async function startMortal(night: Night, kills: readonly Kill[]): Promise
     const kill = left[0] ?? null;
     const job: Job = { settings: night.worker, followUrl, kill };
     const next = spawn(process.execPath, [join(import.meta.dirname, 'worker-process.ts')], {
-      env: { PATH: process.env.PATH, ...night.site.env, NIGHT_WORKER: JSON.stringify(job) },
+      env: { PATH: process.env.PATH, ...night.site.env, ...more, NIGHT_WORKER: JSON.stringify(job) },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     child = next;

@@ -2,7 +2,7 @@
 // that the stand-ins outside live at the same moment as the workflows.
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { DoorOptions } from '../../../../src/activities/effects/door.ts';
-import { createActivities } from '../../../../src/activities/index.ts';
+import { type ActivityOptions, createActivities } from '../../../../src/activities/index.ts';
 import { createServices } from '../../../../src/activities/services.ts';
 import { createApprovalsSource } from '../../../../src/activities/sources/approvals.ts';
 import { createDeploymentsSource } from '../../../../src/activities/sources/ops/deployments.ts';
@@ -24,7 +24,7 @@ export type NightWorkerSettings = {
   readonly uiUrl: string;
   /** False: see RigOptions of test/workflow/rig.ts. */
   readonly cached: boolean;
-  /** Of the door, in the database's time, which is real. */
+  /** Of the door; half of it is the margin of a call of the model. In the database's time, which is real. */
   readonly leaseMs: number;
 };
 
@@ -32,13 +32,16 @@ export type NightWorkerParts = {
   readonly env: NodeJS.ProcessEnv;
   readonly follow: () => Promise<void>;
   readonly atPoint?: DoorOptions['atPoint'];
+  readonly atModelPoint?: NonNullable<ActivityOptions['model']>['atPoint'];
+  /** When an activity of this name is done, before its worker says so. */
+  readonly atEnd?: (activity: string) => Promise<void>;
 };
 
 /** A first failure is read again three times: here within this, since that time is real. */
 const confirmWithinMs = 300;
 export async function startNightWorker(
   settings: NightWorkerSettings,
-  { env, follow, atPoint }: NightWorkerParts,
+  { env, follow, atPoint, atModelPoint, atEnd = async () => {} }: NightWorkerParts,
 ): Promise<{ readonly stop: () => Promise<void> }> {
   const { leaseMs } = settings;
   const times = { leaseMs, writeMs: (leaseMs * 4) / 5, settleMs: 300 };
@@ -58,6 +61,7 @@ export async function startNightWorker(
       maxCycles: 20,
       uiUrl: settings.uiUrl,
       door: { times, ...(atPoint ? { atPoint } : {}) },
+      model: { leaseMarginMs: leaseMs / 2, ...(atModelPoint ? { atPoint: atModelPoint } : {}) },
       sources: [
         createDeploymentsSource(services),
         createHealthSource({ resolve: secrets.resolve, confirmWithinMs }),
@@ -72,11 +76,13 @@ export async function startNightWorker(
     }),
     interceptors: {
       activity: [
-        () => ({
+        ({ info }) => ({
           inbound: {
             execute: async (input, next) => {
               await follow();
-              return next(input);
+              const answer = await next(input);
+              await atEnd(info.activityType);
+              return answer;
             },
           },
         }),
