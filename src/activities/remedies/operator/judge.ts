@@ -17,6 +17,7 @@ import {
   type OperatorCallRow,
   startedCodeAgent,
 } from '../../../store/ops/operator.ts';
+import { aboutOf } from '../incident/draft.ts';
 import { planEffect } from './plan.ts';
 import type { OperatorParts, Situation } from './situation.ts';
 
@@ -49,7 +50,7 @@ export async function judgeCall(
           callId: request.call.id,
           requester,
           situation,
-          about: aboutOf(opening),
+          about: alertsOf(opening, situation),
           repository: known.workspace.github.repository,
           baseBranch,
           nowMs: request.nowMs,
@@ -124,15 +125,12 @@ async function factsOf(
   };
 }
 
-/** What all alerts of one time that an incident was open are about. */
-function aboutOf({ fingerprint, occurrence, opening }: OpeningKey): {
-  readonly target: string;
-  readonly id: string;
-} {
-  return {
-    target: fingerprint.slice(0, 12),
-    id: `${fingerprint.slice(0, 24)}/${occurrence}/${opening}`,
-  };
+/** The model's words are updates of the incident's own alert, also where that goes on with another's. */
+function alertsOf(
+  opening: OpeningKey,
+  { state }: Situation,
+): { readonly target: string; readonly id: string } {
+  return { target: opening.fingerprint.slice(0, 12), id: state.alerts.about ?? aboutOf(opening) };
 }
 
 export function keyOf({ tenant, fingerprint, occurrence }: OperatorRef): Omit<OpeningKey, 'opening'> {
