@@ -1,4 +1,4 @@
-// Starts workflow runs for pushes and pull requests, executes their jobs in the order of `needs`, and keeps attempts.
+// Starts workflow runs for pushes, pull requests and repository_dispatch, executes their jobs in the order of `needs`, and keeps attempts.
 // Runs made by hand are only data. At most two jobs execute at once.
 import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -21,7 +21,9 @@ import {
   withDependents,
 } from './runs.ts';
 import {
+  type EventName,
   evaluateCondition,
+  eventValue,
   isTriggered,
   type JobDefinition,
   parseWorkflow,
@@ -39,6 +41,8 @@ export interface CiEngine {
     action: 'opened' | 'synchronize' | 'reopened',
     actor: User,
   ): Promise<void>;
+  /** @param event as the steps find it at GITHUB_EVENT_PATH; `action` is its type */
+  dispatched(repository: Repository, event: DispatchEvent, actor: User): Promise<void>;
   /** Newest first. */
   runs(repository: Repository): Run[];
   workflows(repository: Repository): Run['workflow'][];
@@ -52,6 +56,8 @@ export interface CiEngine {
   /** Kills everything that executes and waits for its end. */
   stop(): Promise<void>;
 }
+
+export type DispatchEvent = Readonly<Record<string, unknown>> & { readonly action: string };
 
 const JOBS_AT_ONCE = 2;
 
@@ -117,7 +123,9 @@ export function createCiEngine(state: ForgeState): CiEngine {
   ): Promise<void> => {
     const github = githubVariables(state.url, run, definition);
     const lookUp = (context: string): string =>
-      github[`GITHUB_${context.replace(/^github\./, '').toUpperCase()}`] ?? '';
+      context.startsWith('github.event.')
+        ? eventValue(run.payload, context.slice('github.event.'.length))
+        : (github[`GITHUB_${context.replace(/^github\./, '').toUpperCase()}`] ?? '');
     const status = { failed: needsFailed, cancelled: signal.aborted };
     if (signal.aborted) return finishJob(job, 'cancelled');
     if (!evaluateCondition(definition.condition, status, lookUp)) return finishJob(job, 'skipped');
@@ -138,6 +146,7 @@ export function createCiEngine(state: ForgeState): CiEngine {
       gitUrl: `${state.url}/${run.repository.fullName}.git`,
       sha: run.sha,
       github,
+      event: run.payload,
       needsFailed: false,
       forcedFailure:
         forced === undefined ? null : (forced.output ?? 'Error: connect ECONNRESET 127.0.0.1:443'),
@@ -153,18 +162,21 @@ export function createCiEngine(state: ForgeState): CiEngine {
     repository: Repository,
     sha: string,
     start: {
-      name: 'push' | 'pull_request';
+      name: EventName;
       action?: string;
       filterBranch: string;
       branch: string;
       baseSha: string | null;
       actor: User;
       pulls: readonly number[];
+      event?: DispatchEvent;
     },
   ): Promise<void> => {
     if (!repository.ci || stopped) return;
-    const title = (await readCommits(repository.path, ['-1', sha]))[0]?.message ?? '';
-    if (/\[(skip ci|ci skip|no ci|skip actions|actions skip)\]/.test(title)) return;
+    const { event } = start;
+    const message = (await readCommits(repository.path, ['-1', sha]))[0]?.message ?? '';
+    const title = event === undefined ? message : event.action;
+    if (event === undefined && /\[(skip ci|ci skip|no ci|skip actions|actions skip)\]/.test(message)) return;
     const files = await workflowFiles(repository.path, sha);
     if (files.length === 0) return;
     const paths = (await readChanges(repository.path, start.baseSha, sha)).map(({ path }) => path);
@@ -174,6 +186,7 @@ export function createCiEngine(state: ForgeState): CiEngine {
         rerunConclusion: null,
         problem: null,
         event: start.name,
+        payload: event ?? null,
         branch: start.branch,
         sha,
         title: title.split('\n')[0] ?? '',
@@ -185,6 +198,8 @@ export function createCiEngine(state: ForgeState): CiEngine {
       try {
         definition = parseWorkflow(path, text);
       } catch (error) {
+        // That a file is none is said to whoever pushed it.
+        if (event !== undefined) continue;
         const run = addRun({
           ...fields,
           definition: null,
@@ -231,6 +246,22 @@ export function createCiEngine(state: ForgeState): CiEngine {
         baseSha,
         actor,
         pulls: [issue.number],
+      });
+    },
+    dispatched: async (repository, event, actor) => {
+      const branch = repository.defaultBranch;
+      const ref = `refs/heads/${branch}`;
+      const sha = (await listRefs(repository.path, ref)).get(ref);
+      if (sha === undefined) return;
+      await startRuns(repository, sha, {
+        name: 'repository_dispatch',
+        action: event.action,
+        filterBranch: branch,
+        branch,
+        baseSha: sha,
+        actor,
+        pulls: [],
+        event,
       });
     },
     runs: (repository) =>

@@ -99,6 +99,7 @@ export async function createRunByHand(state: ForgeState, registry: Registry, spe
     rerunConclusion: spec.rerunConclusion ?? null,
     workflow: registry.workflowOf(repository, path, spec.name ?? 'CI'),
     event: spec.event ?? 'push',
+    payload: null,
     branch,
     sha,
     title: spec.name ?? 'CI',

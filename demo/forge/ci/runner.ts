@@ -7,7 +7,13 @@ import { runGuarded } from './guarded.ts';
 import { createJobLog, type JobLog } from './job-log.ts';
 import { closeStep, type Job, openStep } from './runs.ts';
 import { needsNothing, stepName, unresolvable } from './steps.ts';
-import { evaluateCondition, interpolate, type JobDefinition, type StepDefinition } from './workflow.ts';
+import {
+  evaluateCondition,
+  eventValue,
+  interpolate,
+  type JobDefinition,
+  type StepDefinition,
+} from './workflow.ts';
 
 export interface JobInput {
   readonly job: Job;
@@ -20,6 +26,8 @@ export interface JobInput {
   readonly sha: string;
   /** `GITHUB_*` variables. */
   readonly github: Readonly<Record<string, string>>;
+  /** What stands at GITHUB_EVENT_PATH; null: there is no such file. */
+  readonly event: Readonly<Record<string, unknown>> | null;
   /** Whether a needed job failed (the job's own `if:` said that it runs all the same). */
   readonly needsFailed: boolean;
   /** Set: the first command prints this and fails. */
@@ -36,6 +44,7 @@ export async function executeJob(input: JobInput): Promise<Conclusion> {
   for (const path of [workspace, temporary, join(input.directory, 'home'), dirname(job.logPath)]) {
     await mkdir(path, { recursive: true });
   }
+  const eventPath = await writeEvent(input);
   const log = createJobLog(job.logPath, input.now);
   const timeout = AbortSignal.timeout(definition.timeoutMs);
   const session: Session = {
@@ -43,6 +52,7 @@ export async function executeJob(input: JobInput): Promise<Conclusion> {
     log,
     workspace,
     temporary,
+    eventPath,
     signal: AbortSignal.any([input.signal, timeout]),
     environment: {},
     paths: [],
@@ -75,11 +85,20 @@ export async function executeJob(input: JobInput): Promise<Conclusion> {
   }
 }
 
+/** The event's file, beside the checkout; null: there is none. */
+export async function writeEvent({ directory, event }: JobInput): Promise<string | null> {
+  if (event === null) return null;
+  const path = join(directory, 'event.json');
+  await writeFile(path, JSON.stringify(event, null, 2));
+  return path;
+}
+
 interface Session {
   readonly input: JobInput;
   readonly log: JobLog;
   readonly workspace: string;
   readonly temporary: string;
+  readonly eventPath: string | null;
   readonly signal: AbortSignal;
   environment: Record<string, string>;
   paths: string[];
@@ -91,9 +110,9 @@ async function executeStep(
   status: { failed: boolean; cancelled: boolean },
 ): Promise<Conclusion> {
   const { log, input } = session;
-  const environment = stepEnvironment(session, step);
-  const lookUp = (context: string): string => contextValue(session, environment, context);
   try {
+    const environment = stepEnvironment(session, step);
+    const lookUp = (context: string): string => contextValue(session, environment, context);
     if (!evaluateCondition(step.if ?? 'success()', status, lookUp)) return 'skipped';
     if (step.uses !== undefined) return await useAction(session, step.uses, step, lookUp);
     if (step.run === undefined) throw new Error('a step needs "run" or "uses"');
@@ -180,6 +199,13 @@ function shellCommand(shell: string | undefined): string[] {
 
 function stepEnvironment(session: Session, step: StepDefinition): Record<string, string> {
   const { input, workspace, temporary } = session;
+  const known = (text: Readonly<Record<string, string>>): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(text).map(([name, value]) => [
+        name,
+        interpolate(value, (context) => contextValue(session, session.environment, context)),
+      ]),
+    );
   const path = [...session.paths, dirname(process.execPath), process.env.PATH ?? '/usr/bin:/bin'].join(':');
   return {
     LANG: 'C.UTF-8',
@@ -187,6 +213,7 @@ function stepEnvironment(session: Session, step: StepDefinition): Record<string,
     CI: 'true',
     GITHUB_ACTIONS: 'true',
     ...input.github,
+    ...(session.eventPath === null ? {} : { GITHUB_EVENT_PATH: session.eventPath }),
     GITHUB_WORKSPACE: workspace,
     GITHUB_ENV: join(temporary, 'env'),
     GITHUB_PATH: join(temporary, 'path'),
@@ -194,9 +221,9 @@ function stepEnvironment(session: Session, step: StepDefinition): Record<string,
     GITHUB_STEP_SUMMARY: join(temporary, 'summary'),
     RUNNER_OS: 'Linux',
     RUNNER_TEMP: temporary,
-    ...input.definition.environment,
+    ...known(input.definition.environment),
     ...session.environment,
-    ...step.env,
+    ...known(step.env),
     PATH: path,
   };
 }
@@ -204,6 +231,8 @@ function stepEnvironment(session: Session, step: StepDefinition): Record<string,
 function contextValue(session: Session, environment: Record<string, string>, context: string): string {
   const [scope, ...rest] = context.split('.');
   const name = rest.join('.');
+  if (scope === 'github' && rest[0] === 'event')
+    return eventValue(session.input.event, rest.slice(1).join('.'));
   if (scope === 'github') return session.input.github[`GITHUB_${name.toUpperCase()}`] ?? '';
   if (scope === 'env') return environment[name] ?? '';
   if (scope === 'matrix') return session.input.definition.matrix[name] ?? '';

@@ -47,6 +47,8 @@ export interface Run {
   /** Why the workflow file could not be run. */
   readonly problem: string | null;
   readonly event: string;
+  /** What the steps find at GITHUB_EVENT_PATH; null: no such file. */
+  readonly payload: Readonly<Record<string, unknown>> | null;
   readonly branch: string;
   readonly sha: string;
   readonly title: string;

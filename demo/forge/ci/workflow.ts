@@ -7,7 +7,8 @@ const Scalar = z
   .union([z.string(), z.number(), z.boolean(), z.null()])
   .transform((value) => (value === null ? '' : String(value)));
 const Environment = z.record(z.string(), Scalar).default({});
-const Names = z.union([z.string().transform((name) => [name]), z.array(z.string())]).default([]);
+const List = z.union([z.string().transform((name) => [name]), z.array(z.string())]);
+const Names = List.default([]);
 const Defaults = z
   .object({
     run: z.object({ shell: z.string().optional(), 'working-directory': z.string().optional() }).default({}),
@@ -47,7 +48,7 @@ const Filter = z
     paths: z.array(z.string()).optional(),
     'paths-ignore': z.array(z.string()).optional(),
     tags: z.array(z.string()).optional(),
-    types: Names.optional(),
+    types: List.optional(),
   })
   .nullable()
   .transform((value) => value ?? {});
@@ -96,6 +97,9 @@ export interface WorkflowDefinition {
 /** Parses a workflow file; throws with all problems when it is not one that the forge can run. */
 export function parseWorkflow(path: string, text: string): WorkflowDefinition {
   const file = WorkflowFile.parse(parse(text));
+  for (const [name, value] of Object.entries(file.on.repository_dispatch ?? {}))
+    if (name !== 'types' && value !== undefined)
+      throw new Error(`on.repository_dispatch: "${name}" is not known, it takes "types"`);
   const jobs = Object.entries(file.jobs).flatMap(([key, job]) =>
     combinations(job.strategy?.matrix ?? {}).map((matrix): JobDefinition => {
       const values = Object.values(matrix);
@@ -125,13 +129,20 @@ function combinations(matrix: Readonly<Record<string, readonly string[]>>): Reco
   return result;
 }
 
-/** Whether an event starts the workflow: `branch` is the pushed branch, or the base of a pull request. */
+export type EventName = 'push' | 'pull_request' | 'repository_dispatch';
+
+/**
+ * Whether an event starts the workflow: `branch` is the pushed branch, or the base of a pull request; `action` is what happened to the pull request, or
+ * the event type of a repository_dispatch.
+ */
 export function isTriggered(
   workflow: WorkflowDefinition,
-  event: { name: 'push' | 'pull_request'; action?: string; branch: string; paths: readonly string[] },
+  event: { name: EventName; action?: string; branch: string; paths: readonly string[] },
 ): boolean {
   const filter = workflow.on[event.name];
   if (filter === undefined) return false;
+  if (event.name === 'repository_dispatch')
+    return filter.types === undefined || filter.types.includes(event.action ?? '');
   if (event.name === 'pull_request') {
     const types = filter.types ?? ['opened', 'synchronize', 'reopened'];
     if (!types.includes(event.action ?? '')) return false;
@@ -203,4 +214,16 @@ export function evaluateCondition(
 /** Replaces `${{ context }}` in a text. */
 export function interpolate(text: string, lookUp: (context: string) => string): string {
   return text.replace(/\$\{\{\s*([\w.-]+)\s*\}\}/g, (_, context: string) => lookUp(context));
+}
+
+/** The value of `github.event.…` as an expression shows it: nothing where there is nothing, `Object` and `Array` for what is more than a value. */
+export function eventValue(event: unknown, path: string): string {
+  let value = event;
+  for (const name of path.split('.').filter((part) => part !== '')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return '';
+    value = (value as Readonly<Record<string, unknown>>)[name];
+  }
+  if (value === null || value === undefined) return '';
+  if (Array.isArray(value)) return 'Array';
+  return typeof value === 'object' ? 'Object' : String(value);
 }

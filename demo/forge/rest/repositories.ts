@@ -71,8 +71,7 @@ export const repositoryRoutes: readonly Route[] = [
     repository.labels.set(name, label);
     return json(labelJson(call.state, repository, label), 201);
   }),
-  // Starts no workflow here: what was sent is in the journal.
-  route('POST', '/repos/:owner/:repo/dispatches', (call) => {
+  route('POST', '/repos/:owner/:repo/dispatches', async (call) => {
     const repository = repositoryOf(call);
     requireWrite(repository, call.actor);
     const body = bodyOf(call);
@@ -93,6 +92,14 @@ export const repositoryRoutes: readonly Route[] = [
       eventType,
       body: JSON.stringify(payload),
     });
+    const event = {
+      action: eventType,
+      branch: repository.defaultBranch,
+      client_payload: payload,
+      repository: repositoryJson(state, repository, actor),
+      sender: userJson(state, actor),
+    };
+    await state.ci.dispatched(repository, event, actor);
     return empty(204);
   }),
 ];

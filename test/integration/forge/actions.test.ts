@@ -93,6 +93,13 @@ describe('workflows', () => {
     expect(await rig.forge.journal.unexpected()).toEqual([]);
   });
 
+  it('run for a pull request whose filter names branches and no types', async () => {
+    await start('green\n', WORKFLOW.replace('pull_request:', 'pull_request: { branches: [main] }'));
+    await rig.forge.commitFiles({ ...AT, branch: 'topic', files: { b: 'b' }, message: 'b' });
+    await rig.agent.rest.pulls.create({ ...AT, head: 'topic', base: 'main', title: 'b' });
+    expect((await runs()).map(({ event }) => event)).toContain('pull_request');
+  });
+
   it('follow the branches filter and pull requests, and the run of a merge', async () => {
     await start('green\n');
     await rig.forge.commitFiles({ ...AT, branch: 'other', files: { a: 'a' }, message: 'a' });

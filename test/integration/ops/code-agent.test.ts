@@ -10,6 +10,7 @@ import type { EffectAnswer, EffectRequest, Json } from '../../../src/contract/ef
 import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 import { applyTenant } from '../../../src/store/tenants.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { octokitFor } from '../forge/rig.ts';
 import { at, effect, type GitHubRig, nowMs, repository, startGitHubRig, times } from '../github/rig.ts';
 
 let rig: GitHubRig;
@@ -45,13 +46,13 @@ afterAll(async () => {
   await rig.stop();
 });
 
-async function apply(tenant: string, agent: string): Promise<void> {
+async function apply(tenant: string, agent: string, of = repository): Promise<void> {
   const text = `
 tenant: ${tenant}
 autonomy: { default: propose }
 workspaces:
   - name: shop
-    github: { repository: ${repository}, apiUrl: "${rig.forge.url}" }
+    github: { repository: ${of}, apiUrl: "${rig.forge.url}" }
     incidents: { codeAgent: ${agent} }
 `;
   const parsed = parseTenantFile(text, { fileName: 'tenant.yaml' });
@@ -112,6 +113,45 @@ describe('by a repository_dispatch event', () => {
     expect(payload.evidence).toMatch(/boom .*PLANTED/);
     expect(sent[0]?.body).not.toMatch(/planted-secret-4711|\u202e/);
     expect(Buffer.byteLength(sent[0]?.body ?? '')).toBeLessThan(65_536);
+  });
+
+  it('INC-2: starts a real run on the forge, whose steps have the task', async () => {
+    await rig.forge.createRepository({
+      owner: at.owner,
+      name: 'agents',
+      ci: true,
+      files: {
+        '.github/workflows/agent.yml': `
+name: Code agent
+on: { repository_dispatch: { types: [incident] } }
+jobs:
+  work:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with: { ref: "\${{ github.event.client_payload.base }}" }
+      - run: |
+          node -p 'const { client_payload: task } = JSON.parse(require("fs").readFileSync(process.env.GITHUB_EVENT_PATH)); [task.id, task.tenant, task.issue, task.goal].join(" | ")'
+`,
+      },
+    });
+    await apply('runs', '{ kind: dispatch, eventType: incident }', `${at.owner}/agents`);
+    const input = { kind: 'dispatch', eventType: 'incident', issue: 7, repository: `${at.owner}/agents` };
+    const wanted = request('runs', 'run', input);
+    const answer = await ask(wanted);
+    expect(answer).toMatchObject({ outcome: 'applied' });
+    expect(await ask(wanted)).toMatchObject({ outcome: 'applied' });
+    await rig.forge.actions.waitIdle();
+    const [run, ...others] = await rig.forge.actions.runs({ owner: at.owner, repo: 'agents' });
+    expect(others).toEqual([]);
+    expect(run).toMatchObject({ event: 'repository_dispatch', conclusion: 'success', branch: 'main' });
+    const marker = `untilgreen:${answer.status === 'receipt' ? answer.key.slice(0, 24) : ''}`;
+    const agent = octokitFor(rig.forge.url, rig.token);
+    const place = { owner: at.owner, repo: 'agents' };
+    const { data } = await agent.rest.actions.listJobsForWorkflowRun({ ...place, run_id: run?.id ?? 0 });
+    const job_id = data.jobs[0]?.id ?? 0;
+    const log = await agent.rest.actions.downloadJobLogsForWorkflowRun({ ...place, job_id });
+    expect(String(log.data)).toContain(`${marker} | runs | 7 | ${task.goal}`);
   });
 
   it('is never sent again when its answer is lost: it may have started somebody', async () => {

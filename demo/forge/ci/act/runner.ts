@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Conclusion } from '../../operations.ts';
 import { runGuarded } from '../guarded.ts';
 import { createJobLog, type JobLog } from '../job-log.ts';
-import type { JobInput } from '../runner.ts';
+import { type JobInput, writeEvent } from '../runner.ts';
 import { closeStep, openStep } from '../runs.ts';
 import { readActLine } from './events.ts';
 import { followSteps } from './follow.ts';
@@ -51,6 +51,8 @@ interface Files {
   readonly home: string;
   /** Where the forge says that it has read all of a step. */
   readonly read: string;
+  /** Null: the event has no file. */
+  readonly event: string | null;
   /** `uses` → folder with its `action.yml`. */
   readonly actions: ReadonlyMap<string, string>;
 }
@@ -61,7 +63,12 @@ async function writeFiles(input: JobInput): Promise<Files> {
   const workflow = join(directory, 'workflow.yml');
   const workspace = join(directory, input.repositoryName);
   const [home, read] = [join(directory, 'home'), join(directory, 'read')];
-  const text = actWorkflow(definition, input.github.GITHUB_WORKFLOW ?? '', wrapper);
+  const text = actWorkflow(
+    definition,
+    input.github.GITHUB_WORKFLOW ?? '',
+    wrapper,
+    input.github.GITHUB_EVENT_NAME,
+  );
   const actions = localActions(definition, input, wrapper);
   for (const path of [workspace, home, read]) await mkdir(path, { recursive: true });
   await writeFile(wrapper, STEP_WRAPPER);
@@ -73,7 +80,7 @@ async function writeFiles(input: JobInput): Promise<Files> {
     await writeFile(join(folder, 'action.yml'), action);
     folders.set(uses, folder);
   }
-  return { workflow, workspace, home, read, actions: folders };
+  return { workflow, workspace, home, read, event: await writeEvent(input), actions: folders };
 }
 
 async function runAct(
@@ -98,6 +105,7 @@ async function runAct(
       ],
       ...['--directory', workspace, '--workflows', workflow, '--job', jobId(input.definition)],
       ...['--no-skip-checkout', '--no-cache-server', '--action-offline-mode'],
+      ...(files.event === null ? [] : ['--eventpath', files.event]),
       ...['--actor', input.github.GITHUB_ACTOR ?? ''],
       ...Object.entries(variables).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
       ...[...actions].flatMap(([uses, folder]) => ['--local-repository', `${uses}=${folder}`]),

@@ -46,7 +46,12 @@ export function shellOf(definition: JobDefinition, step: StepDefinition): readon
 }
 
 /** The workflow file; `wrapper` is the path of `STEP_WRAPPER`, without quotes in it. Throws for what the forge does not run. */
-export function actWorkflow(definition: JobDefinition, workflowName: string, wrapper: string): string {
+export function actWorkflow(
+  definition: JobDefinition,
+  workflowName: string,
+  wrapper: string,
+  event = 'push',
+): string {
   const { environment, matrix, workingDirectory } = definition;
   const job = {
     'runs-on': 'ubuntu-latest',
@@ -59,7 +64,7 @@ export function actWorkflow(definition: JobDefinition, workflowName: string, wra
     ...(workingDirectory !== undefined && { defaults: { run: { 'working-directory': workingDirectory } } }),
     steps: definition.steps.map((step) => actStep(definition, step, wrapper)),
   };
-  return JSON.stringify({ name: workflowName, on: 'push', jobs: { [jobId(definition)]: job } });
+  return JSON.stringify({ name: workflowName, on: event, jobs: { [jobId(definition)]: job } });
 }
 
 function actStep(definition: JobDefinition, step: StepDefinition, wrapper: string): object {
