@@ -9,6 +9,7 @@ import { reconcile, sourceKey } from '../../policy/loop/reconcile.ts';
 import { noteOtherFailure } from '../../store/aftercare.ts';
 import { expireApprovals } from '../../store/approvals.ts';
 import { appendAudit } from '../../store/audit.ts';
+import { pruneOutages } from '../../store/ci/outages.ts';
 import { type GuardRow, lockGuard } from '../../store/claims.ts';
 import { endLostCycles, finishCycle, openCycle } from '../../store/cycles.ts';
 import { type Pool, type Queryable, transaction } from '../../store/database.ts';
@@ -23,12 +24,15 @@ import {
   resolveUnwatched,
 } from '../../store/findings.ts';
 import { openIncidents } from '../../store/ops/incidents.ts';
+import { pruneBudgets } from '../../store/ops/request-budget.ts';
 import { readTenant, type TenantRow } from '../../store/tenants.ts';
 import type { SourceDefinition } from '../sources/definition.ts';
 import { allReads, nextReads } from './next-reads.ts';
 
 /** About once a day at the usual cadence. */
 const pruneEvery = 200;
+/** An outage is over after an hour; what looks at an older one again still finds what was said. */
+const keepOutagesMs = 24 * 3_600_000;
 /** What one cycle hands to the loop at most. */
 const maxFindings = 200;
 const maxChanges = 20;
@@ -85,6 +89,13 @@ async function openIncidentFindings(
     if (row !== undefined) rows.push(row);
   }
   return rows;
+}
+
+/** What says nothing any more. */
+async function prune(tx: Queryable, { tenant, nowMs }: SettleRequest): Promise<void> {
+  await pruneEvidence(tx);
+  await pruneOutages(tx, tenant, nowMs - keepOutagesMs);
+  await pruneBudgets(tx);
 }
 
 /** Idempotent: what happens once per cycle is kept with its record, for the attempt that comes after a lost answer. */
@@ -174,7 +185,7 @@ async function settleOnce(
       reason: failure,
     });
   }
-  if (request.cycle % pruneEvery === 0) await pruneEvidence(tx);
+  if (request.cycle % pruneEvery === 0) await prune(tx, request);
   const { fingerprints, operations } = await decidedInComments(tx, request);
   const digest = await dueDigest(tx, tenant, request.nowMs);
   return {

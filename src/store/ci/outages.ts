@@ -20,3 +20,8 @@ export async function noteOutage(
   );
   return rows[0];
 }
+
+/** Of a tenant, those that nobody asked about since: what comes after is another one. */
+export async function pruneOutages(db: Queryable, tenant: string, beforeMs: number): Promise<void> {
+  await db.query('delete from ci_outages where tenant = $1 and last_ms < $2', [tenant, Math.round(beforeMs)]);
+}

@@ -10,6 +10,9 @@ import {
 } from '../../policy/ops/request-budget.ts';
 import { type Pool, type Queryable, sha256, transaction } from '../database.ts';
 
+/** An hour fills it again; the rest is for clocks. */
+const unusedMs = 24 * 3_600_000;
+
 /** `now`: for tests; by default the database's clock, which all workers share. */
 export function createRequestBudget(
   pool: Pool,
@@ -72,5 +75,16 @@ async function write(tx: Queryable, key: string, state: BudgetState): Promise<vo
   await tx.query(
     'update request_budgets set everyday = $2, incidents = $3, second = $4, at_ms = $5, paused_until_ms = $6 where token_hash = $1',
     [key, state.everyday, state.incidents, state.second, state.atMs, state.pausedUntilMs],
+  );
+}
+
+/** Of tokens that nothing was sent with for so long: what is missing is a full one. One that is being taken from is left alone. */
+export async function pruneBudgets(db: Queryable): Promise<void> {
+  await db.query(
+    `delete from request_budgets where token_hash in (
+       select token_hash from request_budgets
+       where greatest(at_ms, paused_until_ms) < (extract(epoch from clock_timestamp()) * 1000)::float8 - $1
+       for update skip locked)`,
+    [unusedMs],
   );
 }

@@ -193,3 +193,59 @@ test('LOOP-6: a cycle records the tokens and the cost of the calls since the one
     [1_500, 0.015],
   ]);
 });
+
+test('DEPLOY-5 CI-4: what says nothing any more goes with old evidence: budgets of tokens that nobody uses, outages that are over', async () => {
+  const { pool } = database;
+  const dayMs = 86_400_000;
+  const { rows: clock } = await pool.query('select (extract(epoch from now()) * 1000)::float8 as ms');
+  const nowMs: number = clock[0].ms;
+  for (const [token, atMs, pausedMs] of [
+    ['unused', nowMs - 2 * dayMs, 0],
+    ['unused and paused', nowMs - 2 * dayMs, nowMs + dayMs],
+    ['used an hour ago', nowMs - dayMs / 24, 0],
+  ] as const)
+    await pool.query(
+      `insert into request_budgets (token_hash, everyday, incidents, second, at_ms, paused_until_ms) values ($1, 1, 1, 1, $2, $3)`,
+      [token, atMs, pausedMs],
+    );
+  const cycleMs = startMs + 200 * 60_000;
+  for (const [signature, lastMs] of [
+    ['over', cycleMs - 2 * dayMs],
+    ['just over', cycleMs - dayMs / 12],
+    ['on', cycleMs],
+  ] as const)
+    await pool.query(
+      `insert into ci_outages (tenant, signature, since_ms, last_ms, said) values ('acme', $1, $2, $2, 'said')`,
+      [signature, lastMs],
+    );
+  await pool.query(
+    `insert into evidence (tenant, sha256, kind, body, expires_at) values ('acme', 'old', 'log', 'x', now() - interval '1 day')`,
+  );
+  const left = async (): Promise<readonly string[]> => {
+    const { rows } = await pool.query(
+      `select token_hash as name from request_budgets union all select signature from ci_outages union all select sha256 from evidence order by 1`,
+    );
+    return rows.map(({ name }: { name: string }) => name);
+  };
+  await settle(199, [observation('production', 'green')]);
+  expect(await left()).toHaveLength(7);
+  await settle(200, [observation('production', 'green')]);
+  expect(await left()).toEqual(['just over', 'on', 'unused and paused', 'used an hour ago']);
+});
+
+test('DEPLOY-5: a budget that is being taken from is neither waited for nor thrown away', async () => {
+  const { pool } = database;
+  await pool.query(
+    `insert into request_budgets (token_hash, everyday, incidents, second, at_ms) values ('taken', 1, 1, 1, 0)`,
+  );
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await client.query(`select 1 from request_budgets where token_hash = 'taken' for update`);
+    await settle(200, [observation('production', 'green')]);
+    await client.query('commit');
+  } finally {
+    client.release();
+  }
+  expect((await pool.query('select 1 from request_budgets')).rows).toHaveLength(1);
+});
