@@ -47,6 +47,21 @@ const refused: readonly [update: string, input: unknown, says: RegExp][] = [
   ],
 ];
 
+/** What JSON allows and no text can be made of. */
+const unspeakable = { toString: null };
+
+const unspeakableOrders: readonly [update: string, input: object][] = [
+  ['resume', { reason: unspeakable }],
+  ['pause', { reason: 'x', scope: unspeakable }],
+  ['decide', { hash: 'abcdef12', decision: 'approve', reason: unspeakable, channel: unspeakable }],
+  ['drain', { by: unspeakable }],
+  ['acknowledge', { incident: 'abcdef12', channel: unspeakable }],
+  ['operate', { requestId: 'r9', workspace: 'shop', operation: 'restart', service: unspeakable }],
+  ['inspect', { workspace: 'shop', what: 'logs', service: unspeakable }],
+  ['inspect', { workspace: 'shop', what: 'diagnosis', service: unspeakable }],
+  ['inspect', { workspace: 'shop', what: unspeakable }],
+];
+
 test('DUR-4: bad orders are refused with field, value and fix, and the loop goes on', async () => {
   rig = await createRig();
   await rig.startWorker();
@@ -70,6 +85,17 @@ test('DUR-4: bad orders are refused with field, value and fix, and the loop goes
     { sources: 'all' },
     { sources: [1, null] },
     { workflowId: 7 },
+    { reason: unspeakable, sources: unspeakable },
+    { workflowId: unspeakable, fingerprint: unspeakable, workspace: unspeakable, source: unspeakable },
+    { workflowId: 'x', fingerprint: 'x', workspace: unspeakable, source: 'ciRuns', state: 'done' },
+    {
+      workflowId: 'x',
+      fingerprint: 'x',
+      workspace: 'shop',
+      source: unspeakable,
+      state: 'waiting',
+      watchApprovals: true,
+    },
   ]) {
     await rig.loop('strict').signal('wake', garbage);
     await rig.loop('strict').signal('remedyReport', garbage);
@@ -80,6 +106,12 @@ test('DUR-4: bad orders are refused with field, value and fix, and the loop goes
     .executeUpdate('remediate', { args: [{ by: 'ana', requestId: 'r1', finding: 'abcdef' }] })
     .catch((caught: unknown) => caught);
   expect(rootMessage(unknown)).toMatch(/no finding of strict begins with abcdef/);
+  // Nor does one end the loop whose parts are no text.
+  for (const [update, input] of unspeakableOrders)
+    await rig
+      .loop('strict')
+      .executeUpdate(update, { args: [{ by: 'ana', ...input }] })
+      .catch((error: unknown) => expect(error, update).toBeInstanceOf(WorkflowUpdateFailedError));
   const before = (await rig.cycles('strict')).length;
   await rig.loop('strict').executeUpdate('cycleNow', { args: [{ by: 'ana' }] });
   await until(async () =>

@@ -41,7 +41,8 @@ import {
 import { aboutRunActivities, loopActivities, operationActivities } from '../activities.ts';
 import { diagnosisOf } from '../diagnosis.ts';
 import { nudge } from '../nudge.ts';
-import { ask, type Loop, takeReport } from './loop.ts';
+import { ask, isReport, type Loop, takeReport } from './loop.ts';
+import { clip, invalid, scope, service, stringList, text, unverified, words } from './messages.ts';
 import { startOperation } from './operations.ts';
 import { informOpen, startOrdered } from './remedies.ts';
 
@@ -66,8 +67,7 @@ export function tenantHandlers(loop: Loop): void {
 
   setHandler(
     wakeSignal,
-    (signal) =>
-      ask(loop, { reason: String(signal?.reason ?? ''), sources: stringList(signal?.sources) }, 'event'),
+    (signal) => ask(loop, { reason: words(signal?.reason), sources: stringList(signal?.sources) }, 'event'),
     {
       description:
         'Reads sources now. Example: {"reason": "webhook", "sources": ["shop/ciRuns"]}; ["*"] reads all.',
@@ -76,7 +76,7 @@ export function tenantHandlers(loop: Loop): void {
   setHandler(
     remedyReportSignal,
     (report) => {
-      if (report?.workflowId) takeReport(loop, report);
+      if (isReport(report)) takeReport(loop, report);
     },
     { description: 'Sent by remedies of this tenant. Not for people.' },
   );
@@ -242,9 +242,7 @@ export function tenantHandlers(loop: Loop): void {
           invalid('decision', input.decision, 'write "approve" or "reject"');
         if (typeof input.hash !== 'string' || !/^[0-9a-f]{6,64}$/.test(input.hash))
           invalid('hash', input.hash, 'give the hash that "untilgreen why" shows');
-        // Whoever may send this message is not known: it never counts as a channel whose sender is verified (LOOP-13).
-        if (input.channel !== undefined && input.channel !== 'cli' && input.channel !== 'ui')
-          invalid('channel', input.channel, 'write "cli" or "ui", or leave it out');
+        unverified(input.channel);
       },
       description:
         'Approves or rejects a held effect by its hash. An unverified channel: enough only where the tenant file says so. Example: {"by": "ana", "hash": "0a1b2c3d", "decision": "approve"}.',
@@ -270,6 +268,7 @@ export function tenantHandlers(loop: Loop): void {
             input?.incident,
             'give 6 to 64 hex digits of its fingerprint, see "untilgreen findings"',
           );
+        unverified(input.channel);
       },
       description:
         'Says that somebody has an incident: no more reminders at its severity. Example: {"by": "ana", "incident": "3f9a2c"}.',
@@ -305,6 +304,7 @@ export function tenantHandlers(loop: Loop): void {
       text('workspace', input.workspace, 'name the workspace');
       if (!operations.includes(input.operation))
         invalid('operation', input.operation, `write one of ${operations.join(', ')}`);
+      service(input.service);
     },
     description:
       'Orders one effect on production, through the same guards. Example: {"by": "ana", "requestId": "r1", "workspace": "shop", "operation": "restart", "service": "backend"}. Answers with the workflow to watch.',
@@ -330,6 +330,7 @@ export function tenantHandlers(loop: Loop): void {
           invalid('what', input.what, 'write "services", "logs", "variables" or "diagnosis"');
         if (input.what === 'diagnosis' && input.question !== undefined)
           text('question', input.question, 'ask in at most 500 characters, e.g. "check logs backend"');
+        service(input.service);
       },
       description:
         'Looks at production and changes nothing. Example: {"by": "ana", "workspace": "shop", "what": "logs", "service": "backend", "lines": 100}.',
@@ -359,36 +360,4 @@ function open(loop: Loop): void {
       'the loop is rolling over, try again in a second',
       failures.draining,
     );
-}
-
-function text(field: string, value: unknown, fix: string): void {
-  if (typeof value !== 'string' || value.trim() === '' || value.length > 500) invalid(field, value, fix);
-}
-
-function scope(input: { readonly scope?: unknown; readonly value?: unknown }): void {
-  const { scope: given, value } = input;
-  if (given === undefined || given === 'tenant') return;
-  if (given !== 'workspace' && given !== 'effect')
-    invalid('scope', given, 'write "tenant", "workspace" or "effect"');
-  text('value', value, `name the ${String(given)}`);
-}
-
-function invalid(field: string, value: unknown, fix: string): never {
-  throw ApplicationFailure.nonRetryable(
-    `${field}: ${clip(JSON.stringify(value) ?? 'missing')} is not valid. Fix: ${fix}`,
-    failures.requestInvalid,
-  );
-}
-
-function stringList(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
-}
-
-/** What a person said, as it is recorded. */
-function words(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, 500) : '';
-}
-
-function clip(value: unknown): string {
-  return String(value ?? '').slice(0, 80);
 }

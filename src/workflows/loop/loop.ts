@@ -83,6 +83,15 @@ export function readKey(read: Pick<ScheduledRead, 'workspace' | 'source' | 'targ
   return `${read.workspace}/${sourceKey(read)}`;
 }
 
+/** A signal cannot be refused, whoever sends it: what is no report is read as nothing (DUR-4). */
+export function isReport(report: unknown): report is RemedyReport {
+  const { workflowId, fingerprint, workspace, source, state } = (report ?? {}) as Record<string, unknown>;
+  return (
+    [workflowId, fingerprint, workspace, source].every((part) => typeof part === 'string') &&
+    (state === 'done' || state === 'waiting')
+  );
+}
+
 /** A remedy said how it stands: its source is read again when it is done. */
 export function takeReport(loop: Loop, report: RemedyReport): void {
   if (report.state === 'done') {
