@@ -5,8 +5,15 @@ import type { CareNote, CareView, SoakState } from '../contract/aftercare.ts';
 import type { TenantConfig } from '../contract/tenant-config.ts';
 import { repeatWindowMs } from '../policy/aftercare.ts';
 import { appendAudit } from './audit.ts';
-import type { Queryable } from './database.ts';
-import { type FindingKey, type FindingMemory, readFindingRow, readMemory, remember } from './findings.ts';
+import { canonicalJson, type Queryable } from './database.ts';
+import {
+  type FindingKey,
+  type FindingMemory,
+  lockFindingRow,
+  readFindingRow,
+  readMemory,
+  remember,
+} from './findings.ts';
 
 const Soak = z.object({
   resolvedMs: z.number(),
@@ -105,11 +112,14 @@ export async function noteOtherFailure(
 
 /** Writes down what was done, with a line in the audit trail. What is about a resolution that is over changes nothing. */
 export async function noteCare(tx: Queryable, key: FindingKey, note: CareNote, nowMs: number): Promise<void> {
-  const row = await readFindingRow(tx, key);
+  const row = await lockFindingRow(tx, key);
   if (!row) return;
   if ('resolvedMs' in note && (row.status !== 'resolved' || row.resolvedMs !== note.resolvedMs)) return;
   const memory = await readMemory(tx, key);
-  await remember(tx, key, patchOf(note, memory));
+  const patch = patchOf(note, memory);
+  // Told again, because its answer was lost: it counts once, and has its line.
+  if (canonicalJson({ ...memory, ...patch }) === canonicalJson(memory)) return;
+  await remember(tx, key, patch);
   const action = actionOf(note);
   if (action === null) return;
   await appendAudit(tx, {
@@ -128,6 +138,8 @@ function patchOf(note: CareNote, memory: FindingMemory): FindingMemory {
   switch (note.about) {
     case 'pullRequest':
       if (note.end === 'left') return { leftPullRequest: note.number };
+      // A late word on an old one: the finding came back, and has another since.
+      if (typeof memory.pullRequest === 'number' && memory.pullRequest !== note.number) return {};
       return { pullRequest: null, fixedBy: note.end === 'merged' ? `pull request #${note.number}` : '' };
     case 'issue':
       return note.end === 'left' ? { leftIssue: note.number } : { issue: null, closedIssue: note.number };
@@ -139,6 +151,7 @@ function patchOf(note: CareNote, memory: FindingMemory): FindingMemory {
     }
     case 'repeat': {
       const soak = soakIn(memory);
+      if (soak?.resolvedMs === note.resolvedMs && soak.state === 'repeat') return {};
       return {
         soak: { resolvedMs: note.resolvedMs, state: 'repeat', passedMs: soak?.passedMs ?? [] },
         repeats: (numberIn(memory.repeats) ?? 0) + 1,

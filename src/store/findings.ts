@@ -242,8 +242,21 @@ export async function resolveUnwatched(
 }
 
 export async function readFindingRow(db: Queryable, key: FindingKey): Promise<FindingRow | undefined> {
+  return findingRow(db, key, '');
+}
+
+/** Nobody else changes it until the end of the transaction. */
+export async function lockFindingRow(tx: Queryable, key: FindingKey): Promise<FindingRow | undefined> {
+  return findingRow(tx, key, 'for update');
+}
+
+async function findingRow(
+  db: Queryable,
+  key: FindingKey,
+  lock: '' | 'for update',
+): Promise<FindingRow | undefined> {
   const { rows } = await db.query(
-    `select ${columns} from findings where tenant = $1 and fingerprint = $2 and occurrence = $3`,
+    `select ${columns} from findings where tenant = $1 and fingerprint = $2 and occurrence = $3 ${lock}`,
     [key.tenant, key.fingerprint, key.occurrence],
   );
   return rows[0] ? clean(rows[0]) : undefined;

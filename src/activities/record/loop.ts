@@ -7,7 +7,7 @@ import { decideApproval } from '../../store/approvals.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { recordDecisions } from '../../store/cycles.ts';
 import { type Pool, type Queryable, transaction } from '../../store/database.ts';
-import { type FindingRow, findFinding, readMemory, remember } from '../../store/findings.ts';
+import { type FindingRow, findFinding, lockFindingRow, readMemory, remember } from '../../store/findings.ts';
 import { acknowledgeIncident } from '../../store/ops/incidents.ts';
 import { liftPause, raisePause } from '../../store/pauses.ts';
 import { setDrained } from '../../store/tenants.ts';
@@ -39,7 +39,7 @@ export function createLoopActivities(
               request.tenant,
               decision.fingerprint,
               decision.occurrence,
-              `cycle ${request.cycle}`,
+              { name: `cycle ${request.cycle}`, onlyOpen: true },
             );
             if (remedy !== null) started.push({ fingerprint: decision.fingerprint, remedy });
           }
@@ -129,19 +129,23 @@ export function workflowOf(requester: string): string {
   return requester.replace(/#\d+$/, '');
 }
 
-/** Which remedy of its occurrence this one is; the same order again gives the same number. Null: the finding is gone. */
+/**
+ * Which remedy of its occurrence this one is; the same order again gives the same number. Null: the finding is gone, or, for `onlyOpen`, has a
+ * remedy since it was looked at: that one would not know its number any more when it is adopted.
+ */
 async function startedRemedy(
   tx: Queryable,
   tenant: string,
   fingerprint: string,
   occurrence: number,
-  order: string,
+  order: { readonly name: string; readonly onlyOpen: boolean },
 ): Promise<number | null> {
   const { rows } = await tx.query(
     `update findings set status = 'working', waiting_for = null, waiting_until_ms = null,
        remedies = remedies + (case when memory ->> 'order' = $4 then 0 else 1 end), memory = memory || jsonb_build_object('order', $4::text)
-     where tenant = $1 and fingerprint = $2 and occurrence = $3 and status <> 'resolved' returning remedies`,
-    [tenant, fingerprint, occurrence, order],
+     where tenant = $1 and fingerprint = $2 and occurrence = $3 and status <> 'resolved'
+       and (not $5 or status = 'open' or memory ->> 'order' = $4) returning remedies`,
+    [tenant, fingerprint, occurrence, order.name, order.onlyOpen],
   );
   return rows[0]?.remedies ?? null;
 }
@@ -158,7 +162,8 @@ async function orderRemedy(
 ): Promise<{ readonly finding: FindingRow; readonly remedy: number }> {
   return transaction(pool, async (tx) => {
     const found = await findFinding(tx, order.tenant, order.prefix);
-    const finding = found[0];
+    // Two orders at once, or one and a cycle: the second sees what the first made of it.
+    const finding = found[0] && (await lockFindingRow(tx, found[0]));
     if (!finding)
       throw new BadRequest(
         failures.requestInvalid,
@@ -179,13 +184,10 @@ async function orderRemedy(
     // The same request again, or one for what is being worked on: nothing is ordered twice.
     if (finding.status === 'working' || finding.status === 'waiting' || known.includes(order.requestId))
       return { finding, remedy: Math.max(1, finding.remedies) };
-    const remedy = await startedRemedy(
-      tx,
-      order.tenant,
-      finding.fingerprint,
-      finding.occurrence,
-      `request ${order.requestId}`,
-    );
+    const remedy = await startedRemedy(tx, order.tenant, finding.fingerprint, finding.occurrence, {
+      name: `request ${order.requestId}`,
+      onlyOpen: false,
+    });
     await remember(tx, finding, { requests: [...known, order.requestId].slice(-keepRequests) });
     await appendAudit(tx, {
       tenant: order.tenant,

@@ -7,6 +7,7 @@ import { readCiState } from '../../../src/client/look/findings.ts';
 import { parseTenantFile } from '../../../src/config/tenant-file.ts';
 import type { Finding, Observation, ObservedFinding } from '../../../src/contract/finding.ts';
 import { noteCare, readCare } from '../../../src/store/aftercare.ts';
+import { transaction } from '../../../src/store/database.ts';
 import { readFindingRow, readMemory, remember } from '../../../src/store/findings.ts';
 import { applyTenant, readTenant } from '../../../src/store/tenants.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -158,6 +159,25 @@ test('CI-10: a finding that comes back is not cared for; what is noted of the ti
   // Green anew: its checks begin anew, and the old fix is not the reason.
   expect(await settle(3 * hour)).toHaveLength(1);
   expect(await careOf('test')).toMatchObject({ passedMs: [], fixedBy: '' });
+});
+
+test('CI-10: a repeat failure whose answer was lost counts once; a late word on an old pull request forgets no other', async () => {
+  await settle(0, 'test');
+  const key = await keyOf('test');
+  await remember(database.pool, key, { fixedSha: 'a'.repeat(40), fixedBy: 'pull request #7' });
+  await settle(hour);
+  const note = { about: 'repeat', resolvedMs: startMs + hour, reason: 'red again' } as const;
+  await Promise.all(
+    [1, 2, 3].map(() => transaction(database.pool, (tx) => noteCare(tx, key, note, startMs))),
+  );
+  expect(await readMemory(database.pool, key)).toMatchObject({ repeats: 1, soak: { state: 'repeat' } });
+  const { rows } = await database.pool.query(`select 1 from audit where action = 'finding.repeatFailure'`);
+  expect(rows).toHaveLength(1);
+
+  await settle(2 * hour, 'test');
+  await remember(database.pool, key, { pullRequest: 9 });
+  await noteCare(database.pool, key, { about: 'pullRequest', number: 7, end: 'closed', reason: '' }, startMs);
+  expect(await readMemory(database.pool, key)).toMatchObject({ pullRequest: 9 });
 });
 
 test('CI-10: the job of a fix failing in another step within 48 h is a repeat failure of that fix, later it is not', async () => {
