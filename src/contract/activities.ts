@@ -101,9 +101,15 @@ export type RemedyActivities = {
       readonly reason: string;
       /** Markdown of the last attempt: what was run, what it said, the draft (CI-7). */
       readonly report?: string;
+      readonly requester?: string;
       readonly nowMs: number;
     },
-  ) => Promise<{ readonly title: string; readonly body: string }>;
+  ) => Promise<{
+    readonly title: string;
+    readonly body: string;
+    /** This requester opened it before it was lost or failed: there is no other to open. */
+    readonly issue?: number;
+  }>;
   /** Plans changed: approvals of this requester that are bound to anything else are void (LOOP-13). */
   readonly voidApprovals: (
     request: FindingRef & {
@@ -180,12 +186,19 @@ export type CiActivities = {
     readonly patchEvidence: string;
     readonly report: string;
   }) => Promise<{ readonly body: string }>;
-  /** Where a branch of ours is; `ours` false: its head is a commit that we did not push. */
+  /**
+   * Where a branch of ours is; `ours` false: its head is a commit that we did not push. `pullRequest`: the open one that we made of it, whatever is
+   * remembered of it.
+   */
   readonly ownBranch: (request: {
     readonly tenant: string;
     readonly workspace: string;
     readonly branch: string;
-  }) => Promise<{ readonly sha: string | null; readonly ours: boolean }>;
+  }) => Promise<{
+    readonly sha: string | null;
+    readonly ours: boolean;
+    readonly pullRequest?: number | null;
+  }>;
   /** Whether CI started for a SHA (CI-8); looks again inside for `withinMs`, at most a minute. */
   readonly ciStarted: (request: {
     readonly tenant: string;

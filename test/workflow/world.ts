@@ -40,10 +40,12 @@ export type Place = {
     /** A person's pull request that fails, in place of main. */
     pullRequest: number | null;
     mayPush: boolean;
-    /** Whether a run starts for what is pushed. */
-    starts: boolean;
+    /** CI starts for nothing that is pushed. */
+    silent?: boolean;
     /** The last commit that was pushed. */
     pushedSha: string | null;
+    fixes?: number;
+    whileFixing?: () => void;
     /** What triage says, when it is not by fixer and rerun. */
     next?: CiTriage['next'];
   };
@@ -113,7 +115,6 @@ export function createScriptedWorld(): ScriptedWorld {
         mayRerun: false,
         pullRequest: null,
         mayPush: false,
-        starts: true,
         pushedSha: null,
       },
       pull: null,
@@ -317,16 +318,25 @@ function scriptedActivities(placeOf: PlaceOf): CiActivities & TriageActivities &
       };
     },
     patchComment: async ({ report }) => ({ body: `${report}\n\n## Take it` }),
-    ownBranch: async () => ({ sha: null, ours: true }),
-    ciStarted: async (ref) => ({ started: at(ref).ci.starts }),
-    fixCi: async () => ({
-      result: 'verified',
-      patchEvidence: 'evidence',
-      treeSha: 'f00d'.repeat(10),
-      files: 1,
-      lines: 1,
-      report: '## Evidence',
-    }),
+    ownBranch: async (ref) => {
+      const { pull } = at(ref);
+      return { sha: null, ours: true, pullRequest: pull?.state === 'open' ? pull.number : null };
+    },
+    ciStarted: async (ref) => ({ started: at(ref).ci.silent !== true }),
+    fixCi: async (ref) => {
+      const { ci } = at(ref);
+      ci.fixes = (ci.fixes ?? 0) + 1;
+      ci.whileFixing?.();
+      return {
+        result: 'verified',
+        patchEvidence: 'evidence',
+        treeSha: 'f00d'.repeat(10),
+        files: 1,
+        lines: 1,
+        // What commands say of themselves differs each time they run.
+        report: `## Evidence\n\nran ${ci.fixes} s`,
+      };
+    },
     driftPolicy: async (ref) => ({
       hasExport: at(ref).exportsDrift,
       autoMerge: false,

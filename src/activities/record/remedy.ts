@@ -99,8 +99,9 @@ export function createRemedyActivities(services: Services): RemedyActivities {
 /** CI-9: all attempts with what came of them, oldest first, in one text. */
 async function escalationReport(
   services: Services,
-  request: FindingRef & { readonly reason: string; readonly report?: string },
-): Promise<{ readonly title: string; readonly body: string }> {
+  request: Parameters<RemedyActivities['escalationReport']>[0],
+): ReturnType<RemedyActivities['escalationReport']> {
+  const issue = await escalationIssue(services, request);
   const row = await readFindingRow(services.pool, request);
   const lines = await readAudit(services.pool, {
     tenant: request.tenant,
@@ -130,7 +131,25 @@ async function escalationReport(
     ...(request.report === undefined ? [] : ['### Last attempt', '', request.report, '']),
     `\`untilgreen why ${request.fingerprint.slice(0, 12)}\` shows more; \`untilgreen remediate ${request.fingerprint.slice(0, 12)}\` tries again.`,
   ].join('\n');
-  return { title: services.redactor.redact(title), body: services.redactor.redact(body) };
+  return {
+    title: services.redactor.redact(title),
+    body: services.redactor.redact(body),
+    ...(issue === null ? {} : { issue }),
+  };
+}
+
+/** Opened by this very remedy: its report is another one now, so that it would not find its receipt by the same key (DUR-2). */
+async function escalationIssue(
+  { pool }: Services,
+  { tenant, requester }: Parameters<RemedyActivities['escalationReport']>[0],
+): Promise<number | null> {
+  if (requester === undefined) return null;
+  const { rows } = await pool.query(
+    `select (result ->> 'number')::int as number from effects where tenant = $1 and requester = $2 and kind = 'openIssue'
+       and step = 'escalation-issue' and outcome in ('applied', 'alreadyApplied') limit 1`,
+    [tenant, requester],
+  );
+  return rows[0]?.number ?? null;
 }
 
 /** Drafts, what was run on them, and verdicts. */

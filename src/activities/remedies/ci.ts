@@ -20,6 +20,7 @@ import {
   readJobLog,
   readJobs,
   readPullRequest,
+  readPullRequestsFrom,
   readRunsOfSha,
 } from '../../integrations/github/read.ts';
 import type { Job } from '../../integrations/github/shapes.ts';
@@ -156,12 +157,13 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
       asActivity(redactor, async (signal) => {
         const { place } = await placeOf(tenant, workspace, signal);
         const sha = await readBranchSha(place, branch);
-        if (sha === null) return { sha, ours: true };
+        if (sha === null) return { sha, ours: true, pullRequest: null };
         const pushed = await services.pool.query(
           `select 1 from effects where tenant = $1 and kind = 'pushBranch' and result ->> 'commitSha' = $2 limit 1`,
           [tenant, sha],
         );
-        return { sha, ours: pushed.rows.length > 0 };
+        const ours = pushed.rows.length > 0;
+        return { sha, ours, pullRequest: ours ? await ownOpenPull(place, branch) : null };
       }),
 
     ciStarted: ({ tenant, workspace, sha, withinMs = ciStartMostMs }) =>
@@ -280,6 +282,14 @@ export function createCiActivities(services: Services): CiActivities & Pick<Work
         };
     }
   }
+}
+
+/** CI-8: there is one, though its number may be forgotten, with the Temporal database or before it was written down. */
+async function ownOpenPull(place: Place, branch: string): Promise<number | null> {
+  const open = (await readPullRequestsFrom(place, branch)).filter(({ state }) => state === 'open');
+  if (open.length === 0) return null;
+  const account = await place.github.account(place.signal);
+  return open.find(({ user }) => user?.id === account.id)?.number ?? null;
 }
 
 function failed(reason: string): CiFixOutcome {

@@ -1,10 +1,12 @@
 // A fix drafted by the model (CI-5b): reproduce → turns of the implementer, one tool call an activity → gate → the failing command, before and
 // after, in fresh checkouts → a second model that may only say no (CI-6). Models propose; exit codes decide.
+import { patched } from '@temporalio/workflow';
 import type { CiDiagnosis, CiFixOutcome } from '../../contract/activities.ts';
 import type { FixBounds, FixDraft, ImplementActivities, NoFix } from '../../contract/implement.ts';
 import type { ModelCallAnswer, ModelPurpose } from '../../contract/model.ts';
 import { fixRecordActivities, implementActivities, modelActivities } from '../activities.ts';
 import { markWorking, type Remedy, refOf, remember } from '../effects.ts';
+import { isRed } from './ci-propose.ts';
 import { waitFor } from './remedy.ts';
 
 /** The model cannot be asked now. `untilMs`: when to try again; null: only after a change of settings. */
@@ -21,6 +23,7 @@ type Fix = {
 
 /** How often the verifier is asked until it gives a verdict that can be read. */
 const verdictTries = 3;
+const greenMeanwhile = 'the job is green meanwhile';
 const fullConversation = 'the conversation is as long as one may be';
 
 /**
@@ -144,6 +147,7 @@ async function verify(fix: Fix, draft: FixDraft): Promise<CiFixOutcome> {
   const { check } = checked;
   for (let asked = 0; asked < verdictTries; asked += 1) {
     const answer = await ask(fix, 'verify', conversation, draft);
+    if (answer.result === 'failed' && answer.reason === greenMeanwhile) return failed(greenMeanwhile);
     if (answer.result !== 'answered')
       return personDecides(fix, { ...step, conversation, check }, answer.reason);
     fix.draft = { ...draft, tokens: (fix.draft?.tokens ?? 0) + answer.tokens };
@@ -195,6 +199,8 @@ async function ask(
     if (waits === 0)
       await remember(remedy, { fixDraft: JSON.stringify({ headSha: diagnosis.headSha, attempt, draft }) });
     await waitFor(remedy, `the model: ${answer.reason}`, Math.max(1, answer.untilMs - Date.now()));
+    // A night is long: no more of the budget for what is green in the morning (CI-10).
+    if (patched('still-red') && !(await isRed(remedy))) return { result: 'failed', reason: greenMeanwhile };
   }
 }
 

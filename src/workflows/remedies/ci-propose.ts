@@ -1,21 +1,30 @@
 // What becomes of a verified fix (CI-8): one draft pull request per finding, or, on a person's pull request, a commit or a comment with the patch.
 import { patched } from '@temporalio/workflow';
-import type { CiDiagnosis, CiFixOutcome } from '../../contract/activities.ts';
+import type { CiDiagnosis, CiFixOutcome, MemoryPatch } from '../../contract/activities.ts';
 import type { CiDetail } from '../../contract/finding.ts';
 import type { RemedyResult } from '../../contract/loop.ts';
 import { commitTitle } from '../../policy/ci/commit-title.ts';
 import { ciDidNotStart } from '../../policy/ci/not-started.ts';
 import { ciActivities } from '../activities.ts';
 import { type Remedy, refOf, remember, runEffect } from '../effects.ts';
-import { endReason, escalate, pushCommit, pushOwn } from './remedy.ts';
+import { endReason, escalate, pauseFor, pushCommit, pushOwn } from './remedy.ts';
+
+/** GitHub takes seconds; an outage of it minutes. */
+const ciStartMs = 60_000;
+const ciOutageMs = 5 * 60_000;
 
 export type Step = { readonly next: 'again' } | { readonly next: 'end'; readonly result: RemedyResult };
 export const again: Step = { next: 'again' };
 
 type Verified = Extract<CiFixOutcome, { readonly result: 'verified' }>;
 
-export async function toPerson(remedy: Remedy, reason: string, report = ''): Promise<Step> {
-  return { next: 'end', result: await escalate(remedy, reason, report) };
+export async function toPerson(
+  remedy: Remedy,
+  reason: string,
+  report = '',
+  patch: MemoryPatch = {},
+): Promise<Step> {
+  return { next: 'end', result: await escalate(remedy, reason, report, patch) };
 }
 
 export async function propose(
@@ -26,9 +35,11 @@ export async function propose(
 ): Promise<Step> {
   const { input } = remedy;
   const detail = input.finding.detail as CiDetail;
+  // A fix takes minutes, or a night where it waits for a budget: what is green meanwhile needs none (CI-10).
+  if (patched('still-red') && !(await isRed(remedy))) return again;
   if (detail.pullRequest !== undefined) return giveTo(remedy, detail.pullRequest, verified, diagnosis, tries);
   const branch = `untilgreen/ci-${input.finding.fingerprint.slice(0, 12)}-${input.finding.occurrence}`;
-  const pushed = await pushOwn(remedy, {
+  const { pushed, open } = await pushOwn(remedy, {
     repository: diagnosis.repository,
     branch,
     baseSha: diagnosis.headSha,
@@ -40,6 +51,26 @@ export async function propose(
   if (pushed.status !== 'receipt' || typeof pushed.result.commitSha !== 'string') {
     return toPerson(remedy, pushed.status === 'receipt' ? pushed.reason : endReason(pushed));
   }
+  const number = open ?? (await openPull(remedy, diagnosis, verified, { branch, tries }));
+  if (typeof number !== 'number') return toPerson(remedy, number.reason);
+  await remember(remedy, {
+    pullRequest: number,
+    fixedSha: diagnosis.headSha,
+    tries: tries + 1,
+    notStarted: null,
+  });
+  await seeCiStart(remedy, diagnosis.repository, number, pushed.result.commitSha);
+  return again;
+}
+
+/** Its number, or why there is none. */
+async function openPull(
+  remedy: Remedy,
+  diagnosis: CiDiagnosis,
+  verified: Verified,
+  { branch, tries }: { readonly branch: string; readonly tries: number },
+): Promise<number | { readonly reason: string }> {
+  const detail = remedy.input.finding.detail as CiDetail;
   const opened = await runEffect(remedy, {
     kind: 'openPullRequest',
     target: `${diagnosis.repository}@${branch}`,
@@ -54,25 +85,22 @@ export async function propose(
       draft: true,
     },
   });
-  if (opened.status !== 'receipt' || typeof opened.result.number !== 'number') {
-    return toPerson(remedy, opened.status === 'receipt' ? opened.reason : endReason(opened));
-  }
-  await remember(remedy, {
-    pullRequest: opened.result.number,
-    fixedSha: diagnosis.headSha,
-    tries: tries + 1,
-  });
-  await seeCiStart(remedy, diagnosis.repository, opened.result.number, pushed.result.commitSha);
-  return again;
+  if (opened.status === 'receipt' && typeof opened.result.number === 'number') return opened.result.number;
+  return { reason: opened.status === 'receipt' ? opened.reason : endReason(opened) };
+}
+
+export async function isRed({ input }: Remedy): Promise<boolean> {
+  return (await ciActivities(input.queues, 'still red?').diagnoseCi(refOf(input))).red;
 }
 
 /** CI-8: a commit for which no run starts proves nothing to whoever has to merge it: its pull request says so, and what to do. */
 async function seeCiStart(remedy: Remedy, repository: string, number: number, sha: string): Promise<void> {
-  const { started } = await ciActivities(remedy.input.queues, 'did CI start?').ciStarted({
-    ...refOf(remedy.input),
-    sha,
-  });
-  if (started || !patched('ci-not-started')) return;
+  const { input } = remedy;
+  const ask = (withinMs: number): Promise<{ readonly started: boolean }> =>
+    ciActivities(input.queues, 'did CI start?').ciStarted({ ...refOf(input), sha, withinMs });
+  if ((await ask(ciStartMs)).started || !patched('ci-not-started')) return;
+  await pauseFor(remedy, ciOutageMs, 'until CI starts');
+  if ((await ask(0)).started) return;
   await runEffect(
     remedy,
     {
@@ -113,7 +141,7 @@ async function giveTo(
     step: `patch-${verified.treeSha.slice(0, 12)}`,
     input: { number, body },
   });
-  await remember(remedy, { patchedSha: diagnosis.headSha, tries: tries + 1 });
+  await remember(remedy, { patchedSha: diagnosis.headSha, tries: tries + 1, notStarted: null });
   if (commit !== null) await seeCiStart(remedy, diagnosis.repository, number, commit);
   return again;
 }

@@ -25,6 +25,7 @@ import {
   failedEnd,
   look,
   pauseFor,
+  type RemedyEnd,
   triesOf,
   waitFor,
 } from './remedy.ts';
@@ -38,7 +39,7 @@ export async function ciRemedy(input: RemedyInput): Promise<RemedyResult> {
   return asRemedy(input, untilGreen);
 }
 
-async function untilGreen(remedy: Remedy): Promise<RemedyResult> {
+async function untilGreen(remedy: Remedy): Promise<RemedyEnd> {
   const { input } = remedy;
   const target = input.finding.target;
   for (;;) {
@@ -59,7 +60,7 @@ async function untilGreen(remedy: Remedy): Promise<RemedyResult> {
       await waitFor(
         remedy,
         diagnosis.mayPush
-          ? 'the run of the fixed commit'
+          ? `the run of the fixed commit${typeof seen.memory.notStarted === 'string' ? ', for which no CI has started' : ''}`
           : 'the author of the pull request to take the patch',
       );
       continue;
@@ -95,7 +96,10 @@ async function watchPullRequest(
     return again;
   }
   if (pull.state === 'closed')
-    return toPerson(remedy, `pull request #${number} was closed without being merged`);
+    // A person's no. Whoever orders it again wants another one, though.
+    return toPerson(remedy, `pull request #${number} was closed without being merged`, '', {
+      pullRequest: null,
+    });
   await waitFor(remedy, await whoseTurn(remedy, number, notStarted === pull.headSha ? pull.headSha : null));
   return again;
 }
@@ -309,13 +313,19 @@ async function closeOwn(
   remedy: Remedy,
   diagnosis: CiDiagnosis,
   pullRequest: number | null,
-): Promise<RemedyResult> {
+): Promise<RemedyEnd> {
+  const green = { outcome: 'green', summary: diagnosis.why } as const;
   if (pullRequest !== null) {
     const pull = await ciActivities(remedy.input.queues, `#${pullRequest}`).readPullRequest({
       ...refOf(remedy.input),
       number: pullRequest,
     });
-    if (pull.state === 'open') await closeOwnPull(remedy, diagnosis.repository, pullRequest, whyClosed.ci);
+    // Red again in a moment, it must not look like one that a person closed. One that is held stays known: aftercare closes it.
+    const isClosed =
+      pull.state === 'open'
+        ? failedEnd(await closeOwnPull(remedy, diagnosis.repository, pullRequest, whyClosed.ci)) === null
+        : !pull.merged;
+    if (isClosed) return { ...green, remember: { pullRequest: null } };
   }
-  return { outcome: 'green', summary: diagnosis.why };
+  return green;
 }

@@ -1,5 +1,6 @@
 // Drift (DRIFT-2): with an export, one rolling pull request, merged by a person or by autoMerge, then the plan must be clean or is applied;
 // without one, approval → the same plan again → apply → verify. A plan that changed voids what was approved for the old one.
+import { patched } from '@temporalio/workflow';
 import type { DriftPolicy, DriftView } from '../../contract/activities.ts';
 import type { DriftDetail } from '../../contract/finding.ts';
 import type { RemedyInput, RemedyResult } from '../../contract/loop.ts';
@@ -86,7 +87,13 @@ async function byPullRequest(
     if (pull.state === 'closed')
       return {
         next: 'end',
-        result: await escalate(remedy, `the drift pull request #${known} was closed without being merged`),
+        // Whoever orders it again wants another one.
+        result: await escalate(
+          remedy,
+          `the drift pull request #${known} was closed without being merged`,
+          '',
+          { pullRequest: null },
+        ),
       };
   }
   const exported = await workspaceActivities(input.queues, `export ${environment}`).exportDrift(place);
@@ -100,7 +107,7 @@ async function byPullRequest(
     return again;
   }
   const branch = driftBranch(place.workspace, environment);
-  const pushed = await pushOwn(remedy, {
+  const { pushed, open } = await pushOwn(remedy, {
     repository: policy.repository,
     branch,
     baseSha: exported.baseSha,
@@ -112,7 +119,7 @@ async function byPullRequest(
   if (pushed.status !== 'receipt') return { next: 'end', result: await refused(remedy, endReason(pushed)) };
   const headSha = String(pushed.result.commitSha ?? '');
   if (headSha === '') return { next: 'end', result: await refused(remedy, pushed.reason) };
-  let number = known;
+  let number = known ?? open;
   const body = pullRequestBody(environment, plan, exported.planAfter, exported.files);
   if (number === null) {
     const opened = await runEffect(remedy, {
@@ -138,6 +145,7 @@ async function byPullRequest(
     number = opened.result.number;
     await remember(remedy, { pullRequest: number });
   } else {
+    if (known === null) await remember(remedy, { pullRequest: number });
     await showPlan(remedy, policy, { number, headSha }, body, [plan.planHash, exported.planAfter.planHash]);
   }
   if (policy.autoMerge && plan.destroys === 0) {
@@ -277,8 +285,9 @@ async function closeOwn(remedy: Remedy, policy: DriftPolicy, summary: string): P
   const seen = await look(remedy);
   const number = typeof seen.memory.pullRequest === 'number' ? seen.memory.pullRequest : null;
   if (number !== null) {
-    await closeOwnPull(remedy, policy.repository, number, whyClosed.drift);
-    await remember(remedy, { pullRequest: null });
+    const end = await closeOwnPull(remedy, policy.repository, number, whyClosed.drift);
+    // One that is held is not forgotten: aftercare closes it.
+    if (failedEnd(end) === null || !patched('close-held')) await remember(remedy, { pullRequest: null });
   }
   return { outcome: 'green', summary };
 }

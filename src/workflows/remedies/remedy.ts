@@ -8,6 +8,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { MemoryPatch } from '../../contract/activities.ts';
 import type { EffectKind } from '../../contract/effect.ts';
 import type { LookResult, RemedyInput, RemedyResult } from '../../contract/loop.ts';
 import { signals } from '../../contract/names.ts';
@@ -36,13 +37,16 @@ const author = { name: 'untilgreen', email: 'untilgreen@users.noreply.github.com
 const maxFailures = 3;
 const retryMs = 15 * 60_000;
 
+/** `remember`: what the next remedy of the finding has to know. */
+export type RemedyEnd = RemedyResult & { readonly remember?: MemoryPatch };
+
 /** There is nothing left to work on. */
 class Gone extends Error {}
 
 /** Runs a remedy to its end and reports it, whatever the end is. */
 export async function asRemedy(
   input: RemedyInput,
-  work: (remedy: Remedy) => Promise<RemedyResult>,
+  work: (remedy: Remedy) => Promise<RemedyEnd>,
 ): Promise<RemedyResult> {
   const remedy: Remedy = {
     input,
@@ -62,7 +66,7 @@ export async function asRemedy(
     },
   );
   setCurrentDetails(`Started by ${input.actor}`);
-  const result = await withRetries(remedy, work);
+  const { remember: patch, ...result } = await withRetries(remedy, work);
   // Still red after "green" is a new remedy's work: never a finding that nobody is on.
   if (result.outcome !== 'escalated')
     await remedyActivities(input.queues).setStatus({
@@ -70,6 +74,7 @@ export async function asRemedy(
       nowMs: Date.now(),
       actor: input.actor,
       status: 'open',
+      ...(patch === undefined ? {} : { remember: patch }),
     });
   setCurrentDetails(`${result.outcome}: ${result.summary}`.slice(0, 2_000));
   show(result.outcome);
@@ -78,10 +83,7 @@ export async function asRemedy(
 }
 
 /** What fails for good outside of every activity's own retries is tried again later, then handed to a person; it is never lost. */
-async function withRetries(
-  remedy: Remedy,
-  work: (remedy: Remedy) => Promise<RemedyResult>,
-): Promise<RemedyResult> {
+async function withRetries(remedy: Remedy, work: (remedy: Remedy) => Promise<RemedyEnd>): Promise<RemedyEnd> {
   for (let failed = 1; ; failed += 1) {
     try {
       return await work(remedy);
@@ -123,18 +125,48 @@ export async function pauseFor(remedy: Remedy, ms: number, what: string): Promis
 }
 
 /** CI-9: one issue per occurrence with all attempts and the last one's report, an alert, and the finding is a person's. */
-export async function escalate(remedy: Remedy, reason: string, lastAttempt = ''): Promise<RemedyResult> {
+export async function escalate(
+  remedy: Remedy,
+  reason: string,
+  lastAttempt = '',
+  patch: MemoryPatch = {},
+): Promise<RemedyResult> {
   const { input } = remedy;
-  const { finding } = input;
   const records = remedyActivities(input.queues);
   const report = await records.escalationReport({
     ...refOf(input),
     reason,
     ...(lastAttempt === '' ? {} : { report: lastAttempt }),
+    requester: remedy.requester,
     nowMs: Date.now(),
   });
   const known = (await look(remedy)).memory.issue;
   const issue = typeof known === 'number' ? known : null;
+  const number = report.issue ?? (await tellInIssue(remedy, report, issue));
+  await records.setStatus({
+    ...refOf(input),
+    nowMs: Date.now(),
+    actor: input.actor,
+    status: 'escalated',
+    waitingFor: `a person: ${reason}`,
+    remember: { ...patch, ...(number === null ? {} : { issue: number }) },
+  });
+  await alertPerson(
+    remedy,
+    'escalation',
+    report.title,
+    `${reason}${number === null ? '' : ` (issue #${number})`}`,
+  );
+  return { outcome: 'escalated', summary: reason };
+}
+
+/** In the finding's issue, or in one that is opened for it; null: it could not be. */
+async function tellInIssue(
+  remedy: Remedy,
+  report: { readonly title: string; readonly body: string },
+  issue: number | null,
+): Promise<number | null> {
+  const { finding } = remedy.input;
   const opened = await runEffect(
     remedy,
     {
@@ -151,23 +183,9 @@ export async function escalate(remedy: Remedy, reason: string, lastAttempt = '')
     // A paused tenant's escalation must not wait: the alert below needs no permission.
     async (hold) => ({ giveUp: hold.reason }),
   );
-  const number =
-    opened.status === 'receipt' && typeof opened.result.number === 'number' ? opened.result.number : issue;
-  await records.setStatus({
-    ...refOf(input),
-    nowMs: Date.now(),
-    actor: input.actor,
-    status: 'escalated',
-    waitingFor: `a person: ${reason}`,
-    ...(number === null ? {} : { remember: { issue: number } }),
-  });
-  await alertPerson(
-    remedy,
-    'escalation',
-    report.title,
-    `${reason}${number === null ? '' : ` (issue #${number})`}`,
-  );
-  return { outcome: 'escalated', summary: reason };
+  return opened.status === 'receipt' && typeof opened.result.number === 'number'
+    ? opened.result.number
+    : issue;
 }
 
 export async function alertPerson(
@@ -307,15 +325,23 @@ export type Push = {
   readonly step: string;
 };
 
-/** Pushes to a branch of ours, over what we pushed there before; a commit of somebody else on it is never overwritten (PR-3). */
-export async function pushOwn(remedy: Remedy, push: Push): Promise<EffectEnd> {
+/**
+ * Pushes to a branch of ours, over what we pushed there before; a commit of somebody else on it is never overwritten (PR-3). With the open pull
+ * request of the branch, when there is one.
+ */
+export async function pushOwn(
+  remedy: Remedy,
+  push: Push,
+): Promise<{ readonly pushed: EffectEnd; readonly open: number | null }> {
   const { input } = remedy;
   const before = await ciActivities(input.queues, push.branch).ownBranch({
     ...refOf(input),
     branch: push.branch,
   });
-  if (!before.ours) return { status: 'failed', reason: `somebody else pushed to ${push.branch}` };
-  return pushCommit(remedy, before.sha, push);
+  const open = before.pullRequest ?? null;
+  if (!before.ours)
+    return { pushed: { status: 'failed', reason: `somebody else pushed to ${push.branch}` }, open };
+  return { pushed: await pushCommit(remedy, before.sha, push), open };
 }
 
 /** @param headSha where the branch is; null: there is none yet */

@@ -2,7 +2,7 @@
 import { afterEach, expect } from 'vitest';
 import { remedyWorkflowId } from '../../../src/contract/names.ts';
 import { keep } from '../../replay/histories.ts';
-import { createRig, type Rig, test, until, workspace } from '../rig.ts';
+import { createRig, minuteMs, type Rig, test, until, workspace } from '../rig.ts';
 
 let rig: Rig;
 afterEach(async () => rig.stop());
@@ -12,8 +12,12 @@ test('CI-8: a pull request whose CI does not start says so once, and the finding
   await rig.startWorker();
   await rig.apply('still', { workspaces: [workspace({ databases: [] })] });
   const { ci } = rig.world.place('still');
-  Object.assign(ci, { jobs: ['build'], fixer: 'formatter', starts: false });
+  Object.assign(ci, { jobs: ['build'], fixer: 'formatter', silent: true });
   await rig.startLoop('still');
+  await until(() => expect(rig.world.writes('openPullRequest')).toHaveLength(1));
+  // An outage of GitHub is not told at once.
+  expect(rig.world.writes('commentOnIssue')).toEqual([]);
+  await rig.skip(6 * minuteMs);
   const waitsFor = async () => (await rig.findings('still'))[0]?.waitingFor;
 
   await until(async () => expect(await waitsFor()).toMatch(/^a person to start CI for [0-9a-f]{12} of pull/));
@@ -23,7 +27,7 @@ test('CI-8: a pull request whose CI does not start says so once, and the finding
   await rig.loop('still').executeUpdate('cycleNow', { args: [{ by: 'ana' }] });
   expect(more).toEqual([]);
 
-  ci.starts = true;
+  ci.silent = false;
   const [finding] = await rig.findings('still');
   if (finding === undefined) throw new Error('no finding');
   await rig.client.workflow.getHandle(remedyWorkflowId(finding)).signal('nudge');
