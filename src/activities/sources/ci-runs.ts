@@ -33,6 +33,7 @@ export type CiRunsParts = { readonly github: (workspace: WorkspaceConfig) => Pro
 
 const maxPullPages = 5;
 const maxRunPages = 10;
+const mostPerPage = 100;
 /** Runs that are read one by one in a sweep, because no page shows them any more. */
 const maxReadById = 40;
 
@@ -91,7 +92,7 @@ async function readCiRuns(github: GitHub, context: SourceContext): Promise<Sourc
   };
   return {
     state: findings.length === 0 ? 'green' : 'red',
-    reason: summary(read.failing, findings.length, page.fresh.length, pulls.length >= maxPullPages),
+    reason: summary(read.failing, findings.length, page, pulls.length >= maxPullPages),
     findings,
     memory: trimmed(memory, lanesOf()),
   };
@@ -137,27 +138,33 @@ async function readPulls(
   return pages;
 }
 
-type RunPages = { readonly etag: string | null; readonly ids: number[]; readonly fresh: readonly CiRun[] };
+type RunPages = {
+  readonly etag: string | null;
+  readonly ids: number[];
+  readonly fresh: readonly CiRun[];
+  /** There were more new runs than are read. */
+  readonly cut: boolean;
+};
 
 /**
- * The newest runs: the first page by its ETag; when it is new, further pages back to the newest run of the last sweep and to at least
- * `runsPerSweep`.
+ * The newest runs: the first page by its ETag; when it is new, full pages back to the newest run of the last sweep, which may be a weekend ago, and
+ * to at least `runsPerSweep`.
  */
 async function readRunPages(place: Place, before: CiMemory, runsPerSweep: number): Promise<RunPages> {
-  const perPage = Math.min(100, runsPerSweep);
-  const pageOf = (page: number) => ({
-    ...route(place, '/actions/runs', { per_page: perPage, page, exclude_pull_requests: true }),
+  const perPage = Math.min(mostPerPage, runsPerSweep);
+  const pageOf = (page: number, size: number) => ({
+    ...route(place, '/actions/runs', { per_page: size, page, exclude_pull_requests: true }),
     schema: RunPage,
   });
-  const first = await place.github.conditionalGet(pageOf(1), { etag: before.page.etag });
-  if (first.status === 'notModified') return { ...before.page, fresh: [] };
+  const first = await place.github.conditionalGet(pageOf(1, perPage), { etag: before.page.etag });
+  if (first.status === 'notModified') return { ...before.page, fresh: [], cut: false };
   const newest = Math.max(0, ...before.page.ids);
   const read: Run[] = [...first.data.workflow_runs];
   let { more } = first;
-  for (let page = 2; page <= maxRunPages && more; page += 1) {
-    const reachedBack = newest === 0 || read.some((run) => run.id <= newest);
-    if (reachedBack && read.length >= runsPerSweep) break;
-    const next = await place.github.conditionalGet(pageOf(page), { etag: null });
+  const reachedBack = (): boolean => newest === 0 || read.some((run) => run.id <= newest);
+  for (let page = perPage < mostPerPage ? 1 : 2; page <= maxRunPages && more; page += 1) {
+    if (reachedBack() && read.length >= runsPerSweep) break;
+    const next = await place.github.conditionalGet(pageOf(page, mostPerPage), { etag: null });
     if (next.status === 'notModified') break;
     read.push(...next.data.workflow_runs);
     more = next.more;
@@ -167,6 +174,7 @@ async function readRunPages(place: Place, before: CiMemory, runsPerSweep: number
     // Only the first page is known to be unchanged when its ETag is.
     ids: first.data.workflow_runs.map((run) => run.id),
     fresh: read.flatMap(usable),
+    cut: more && !reachedBack(),
   };
 }
 
@@ -262,7 +270,8 @@ async function readBranches(
   return branches;
 }
 
-function summary(failing: readonly Failing[], findings: number, fresh: number, pullsCut: boolean): string {
+function summary(failing: readonly Failing[], findings: number, page: RunPages, pullsCut: boolean): string {
+  const fresh = page.fresh.length;
   const running = failing.filter(({ lane }) => lane.running !== null && lane.deciding !== null);
   const newer = running
     .slice(0, 3)
@@ -274,6 +283,7 @@ function summary(failing: readonly Failing[], findings: number, fresh: number, p
     findings === 0 ? 'no failing job' : `${findings} failing ${findings === 1 ? 'job' : 'jobs'}`,
     ...(silent.length === 0 ? [] : [`${silent.length} of them not run again since`]),
     ...(newer === '' ? [] : [`newer run under way: ${newer}${running.length > 3 ? ', …' : ''}`]),
+    ...(page.cut ? [`only the newest ${maxRunPages * mostPerPage} new runs were read`] : []),
     ...(pullsCut ? [`only the newest ${maxPullPages * 100} open pull requests were read`] : []),
   ].join('; ');
 }

@@ -209,6 +209,19 @@ it('pages back to the last run it saw', async () => {
   expect((await sweep()).found).toEqual(['main:test/Run npm test']);
 });
 
+it('pages back over a weekend in which nobody swept: the failure is behind more runs than ten small pages hold', async () => {
+  await rig.forge.actions.createRun({ ...at, ...passing });
+  await sweep();
+  await rig.forge.actions.createRun({ ...at, ...failing });
+  for (let count = 0; count < 330; count += 1) {
+    await rig.forge.actions.createRun({ ...at, workflow: '.github/workflows/other.yml', ...passing });
+  }
+  const { found, reason, counted } = await sweep();
+  expect(found).toEqual(['main:test/Run npm test']);
+  expect(reason).not.toContain('only the newest');
+  expect(counted.filter((path) => path.endsWith('/actions/runs')).length).toBeLessThanOrEqual(5);
+}, 120_000);
+
 it('is one finding when a run failed before any job, and one for each job that failed', async () => {
   await rig.forge.actions.createRun({ ...at, conclusion: 'failure', jobs: [] });
   expect((await sweep()).found).toEqual(['main:(no job)/null']);
