@@ -222,6 +222,30 @@ test('LOOP-11: an ordered remedy passes the same guards, and its result comes ba
   expect(await rig.findings('ordered')).toMatchObject([{ status: 'escalated', remedies: 3 }]);
 });
 
+test('LOOP-11: an order that failed was not done: the same request again is done, at once', async () => {
+  rig = await createRig();
+  await rig.startWorker();
+  await rig.apply('ordered', { workspaces: [workspace({ databases: [] })] });
+  rig.world.place('ordered').ci.jobs = ['build'];
+  await rig.startLoop('ordered');
+  await until(async () =>
+    expect(await rig.findings('ordered')).toMatchObject([{ status: 'escalated', remedies: 1 }]),
+  );
+  const [finding] = await rig.findings('ordered');
+  const order = (finding: string | undefined): Promise<RemediateResult> =>
+    rig.loop('ordered').executeUpdate<RemediateResult, [object]>('remediate', {
+      args: [{ by: 'ana', requestId: 'failed-once', finding }],
+    });
+  await expect(order('abcdef')).rejects.toThrow();
+  const again = await order(finding?.fingerprint.slice(0, 8));
+  expect(await rig.client.workflow.getHandle(again.workflowId).result()).toMatchObject({
+    outcome: 'escalated',
+  });
+  await until(async () =>
+    expect(await rig.findings('ordered')).toMatchObject([{ status: 'escalated', remedies: 2 }]),
+  );
+});
+
 function rootMessage(error: unknown): string {
   let current = error;
   while (current instanceof Error && current.cause instanceof Error) current = current.cause;

@@ -106,6 +106,7 @@ export async function settleCycle(parts: SettleParts, request: SettleRequest): P
     if (!guard || !tenant) throw new Error(`tenant "${request.tenant}" is not known`);
     await openCycle(tx, request);
     const before = await settledOf(tx, request);
+    if (before === null) await assertNotOver(tx, request);
     const settled = before ?? (await settleOnce(tx, parts, request, tenant, guard));
     const { breaker, failure } = settled;
     const findings = await activeFindings(tx, request.tenant);
@@ -156,6 +157,16 @@ export async function settleCycle(parts: SettleParts, request: SettleRequest): P
       aftercare: forLoop(await findingsToCareFor(tx, tenant.config)),
     };
   });
+}
+
+/** An attempt of a worker that was frozen until the loop had gone on: what it read is older than what is known. */
+async function assertNotOver(tx: Queryable, { tenant, cycle }: SettleRequest): Promise<void> {
+  const { rows } = await tx.query('select cycle from guards where tenant = $1 and cycle > $2', [
+    tenant,
+    cycle,
+  ]);
+  if (rows[0] !== undefined)
+    throw new Error(`cycle ${cycle} is over: the loop went on with ${rows[0].cycle}`);
 }
 
 /** Once per cycle, whatever becomes of the answer. */

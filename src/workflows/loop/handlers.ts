@@ -8,6 +8,7 @@ import {
   defineSignal,
   defineUpdate,
   log,
+  patched,
   setHandler,
 } from '@temporalio/workflow';
 import type { AboutRun, AboutRunInput } from '../../contract/focus.ts';
@@ -191,7 +192,14 @@ export function tenantHandlers(loop: Loop): void {
           requestId: input.requestId,
           nowMs: Date.now(),
         }),
-      );
+      ).catch((error: unknown) => {
+        // What failed was not done: the same request again is a new try, and must start what it orders.
+        if (!seen && patched('order-again')) {
+          const seenRequests = loop.state.seenRequests.filter((id) => id !== input.requestId);
+          loop.state = { ...loop.state, seenRequests };
+        }
+        throw error;
+      });
       if (!seen) await startOrdered(loop, { finding, remedy }, input.by);
       return {
         workflowId: remedyWorkflowId({

@@ -112,6 +112,20 @@ test('LOOP-7: a lost answer is given again: what was seen gone, and that the bre
   expect(rows[0].n).toBe(1);
 });
 
+test('DUR-2: the end of a cycle that comes when the loop has gone on changes nothing: what it read is old', async () => {
+  await settle(1, [observation('production', 'red', [drifted('production')])]);
+  const read = { tenant: 'acme', cycle: 2, runId: 'run', trigger: 'schedule', startedMs: startMs } as const;
+  await openCycle(database.pool, read);
+  await settle(3, [observation('production', 'green')]);
+  const before = await listCycles(database.pool, 'acme', 5);
+  await expect(settle(2, [observation('production', 'red', [drifted('production')])])).rejects.toThrow(
+    'cycle 2 is over: the loop went on with 3',
+  );
+  const { rows } = await database.pool.query('select status from findings');
+  expect(rows).toEqual([{ status: 'resolved' }]);
+  expect(await listCycles(database.pool, 'acme', 5)).toEqual(before);
+});
+
 test('LOOP-7: a cycle that failed for an unknown effect stays failed when its end is written again', async () => {
   await database.pool.query(
     `insert into effects (key, tenant, workspace, kind, target, precondition, requester, step, digest, risk, delivery, describe, actor, state,
