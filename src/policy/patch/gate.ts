@@ -60,6 +60,8 @@ export const patchGateDefaults: PatchGateSettings = { maxFiles: 5, maxLines: 200
 
 /** Control and format characters (bidirectional marks, zero widths, tags), separators, fillers; not the tab. */
 const INVISIBLE = /(?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\u115f\u1160\u3164\uffa0]|[\u{e0100}-\u{e01ef}]/u;
+/** Letters of two alphabets in one word: one of them only looks like what it is read as. */
+const LOOK_ALIKE = /[A-Za-z]\p{Script=Cyrillic}|\p{Script=Cyrillic}[A-Za-z]/u;
 const SECURITY_WORDS = new Set([
   'security',
   'auth',
@@ -146,9 +148,13 @@ function fileViolations(file: DiffFile, settings: PatchGateSettings): PatchViola
   const removed = new Set(
     file.lines.filter((line) => line.kind === 'removed').map((line) => line.text.trim()),
   );
-  for (const line of file.lines)
-    if (line.kind === 'added' && INVISIBLE.test(line.text) && !removed.has(line.text.trim()))
+  for (const line of file.lines) {
+    if (line.kind !== 'added' || removed.has(line.text.trim())) continue;
+    if (INVISIBLE.test(line.text))
       add('invisibleText', 'the line has invisible or direction-changing characters', line.line);
+    if (LOOK_ALIKE.test(line.text))
+      add('invisibleText', 'a word of the line mixes letters that look alike', line.line);
+  }
   if (isTestFile(path) && pathWords(path).some((word) => SECURITY_WORDS.has(word)))
     add('securitySensitiveTest', 'a test of something security-sensitive is changed');
   for (const line of file.lines)

@@ -8,7 +8,14 @@ export type Pattern = {
   readonly match: RegExp;
   readonly only?: RegExp;
   readonly inTests?: true;
+  /** Holds for prose as well. */
+  readonly prose?: true;
 };
+
+/** Programs that check, at the start of a command of a script. */
+const CHECK =
+  '(?:npm|npx|yarn|pnpm|bun|node|deno|pytest|python3?|tox|go|cargo|mvnw?|(?:\\./)?gradlew?|make|bundle|rspec|rake|rubocop|phpunit|composer|dotnet|jest|vitest|mocha|eslint|biome|tsc|mypy|ruff|swift|mix)';
+const SCRIPT = /(\.(json|ya?ml|sh|bash|mk)|(^|\/)(Makefile|justfile|Taskfile[^/]*|[^./]+))$/;
 
 export const JS_TEST = 'describe|it|test|suite|context|specify|bench|Deno\\.test';
 
@@ -184,6 +191,43 @@ export const newLinePatterns: readonly Pattern[] = [
     match:
       /\bexpect\s*\(\s*(true|1|!0)\s*\)|\bassert(_?true|\.ok|\.isTrue|True|!)?\s*\(?\s*(true|True|1)\s*[),;]*\s*$|\bassert\s+True\b|\bassertTrue\s*\(\s*(true|True)\b|\bassert_?eq!?\s*\(\s*(\w+)\s*,\s*\5\s*\)/,
   },
+  {
+    rule: 'skippedTest',
+    name: 'a skip under another name',
+    match: /\{[^}]*\b(skip|only|todo|failing)\b[^}]*\}\s*=\s*(it|test|describe)\b|\b__unittest_skip__\b/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'a test without cases',
+    match: /\bparametrize\s*\([^[]*\[\s*\]|\.\s*(each|for)\s*\(\s*\[\s*\]\s*\)/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'code that is not read',
+    match:
+      /^__(END|DATA)__\s*$|\b__halt_compiler\b|^\s*#\s*if\s+\w+\s*$|^\s*#\[\s*cfg\s*\(\s*(feature|target)/,
+    inTests: true,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'a test that may fail, or is hidden',
+    match:
+      /\bXCTExpectFailure\b|\bwithKnownIssue\b|@Test\s*\([^)]*\.(disabled|enabled)\b|\bTEST_CASE\b.*\[!?(\.|mayfail|shouldfail)|\bset_tests_properties\b.*\b(DISABLED|WILL_FAIL)\b|\btest\s*\(\s*"!/,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'excluded tests',
+    match:
+      /<skip\w*>\s*true|<excludedGroups>|\bexclude(Tags|Categories)\b|\binclude(TestsMatching)\b|\bonlyIf\s*[({]|\bCompile\s+Remove\b|<IsTestProject>\s*false|^\s*autotests\s*=\s*false|^\s*required-features\b/,
+    only: /(\.(xml|gradle|kts|csproj|fsproj|props|targets)|(^|\/)Cargo\.toml)$/i,
+  },
+  {
+    rule: 'skippedTest',
+    name: 'excluded tests',
+    match:
+      /\bfilter_run(_excluding|_including)?\b|\bExUnit\.(start|configure)\b.*\b(exclude|only_test_ids)\b|\bexclude:\s*\[|--(co|collect-only|list-tests|dry-run)\b/,
+    only: /\.(rb|exs?|swift|ini|cfg|toml|json|ya?ml|sh|mk)$|(^|\/)Makefile$/i,
+  },
   // Exit codes
   {
     rule: 'swallowedFailure',
@@ -239,24 +283,85 @@ export const newLinePatterns: readonly Pattern[] = [
     name: 'an exit code forced to 0',
     match: /\b(process\.exit|sys\.exit|os\._exit|os\.Exit|exit)\s*\(\s*0?\s*\)|\bprocess\.exitCode\s*=\s*0/,
   },
+  {
+    rule: 'swallowedFailure',
+    name: 'an exit code forced to 0',
+    match:
+      /\b(process\.exit|sys\.exit|os\._exit|exit)\s*\(\s*(false|False|null|None|undefined)\s*\)|\bprocess\s*\[\s*['"`]exit|\breallyExit\b|\b(syscall\.Exit|Environment\.Exit|System\.halt|halt|_Exit|quick_exit)\s*\(\s*(0|:abort)?\s*\)|\bruntime\.Goexit\b|\braise\s+SystemExit\s*(\(\s*(0|None|False)?\s*\))?\s*$|\bexit!/,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'an exit code forced to 0',
+    match: /(^|[{;&|]|\b(do|then|else))\s*(exit|exec)\s+(0|true|:)(?=\s|['"};]|$)/,
+    only: /(\.(sh|bash|zsh|rb|ya?ml|json|mk)|(^|\/)(Makefile|justfile|[^./]+))$/,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'an end before the tests',
+    match: /^\s*(exit|die)\s*(\(\s*0?\s*\))?\s*;/,
+    only: /\.php$/i,
+    inTests: true,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'an error that is caught',
+    match:
+      /^\s*rescue\b(?!.*\b(raise|flunk)\b)|^\s*except\s*\(?\s*(AssertionError|BaseException)\b|\bcatch\s*\(\s*(AssertionError|AssertionFailedError|Throwable)\b/,
+    inTests: true,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'errors ignored',
+    match: /\bset\s+\+\w*e|\btrap\s+(['"]?\s*(:|true|exit\s+0)|''|""|-\s)/,
+    only: SCRIPT,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'a check whose failure ends nothing',
+    match: new RegExp(
+      `\\b${CHECK}\\b[^#|]*\\|\\|(?!\\s*\\{?\\s*(?:exit\\s+[1-9$]|false\\b|return\\s+[1-9$]))|\\b${CHECK}\\s[^#;]*;\\s*(?:echo|printf|date|ls|pwd|cat)\\b|^\\s*${CHECK}\\s[^#]*[^&>]&\\s*$|(?:^|[;&|]\\s*)!\\s+${CHECK}\\b`,
+    ),
+    only: SCRIPT,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'a program with another meaning',
+    match: new RegExp(`^\\s*(?:function\\s+)?${CHECK}\\s*\\(\\s*\\)|\\balias\\s+${CHECK}=`),
+    only: SCRIPT,
+  },
+  {
+    rule: 'swallowedFailure',
+    name: 'recipes whose failures are ignored',
+    match:
+      /^\.IGNORE\b|^\s*(export\s+)?MAKEFLAGS\s*[:+?]*=.*(\b|-)\w*[ik]|^\s*(SHELL|\.SHELLFLAGS)\s*[:+?]*=/,
+    only: /(^|\/)(GNU)?[Mm]akefile$|\.mk$/,
+  },
   // Coverage and other checks
   {
     rule: 'loweredCoverage',
     name: 'code taken out of coverage',
     match:
-      /\b(istanbul|c8|v8)\s+ignore\b|pragma:\s*no\s*cover|\bcoveragePathIgnorePatterns\b|\bcoverage\b.*\b(exclude|omit)\b|^\s*omit\s*=|LCOV_EXCL|simplecov.*nocov|:nocov:|@codeCoverageIgnore|ExcludeFromCodeCoverage/i,
+      /\b(istanbul|c8|v8)\s+ignore\b|pragma:\s*no\s*cover|\bcoveragePathIgnorePatterns\b|\bcoverage\b.*\b(exclude|omit)\b|^\s*omit\s*=|LCOV_EXCL|simplecov.*nocov|:nocov:|\bcoverage\s*\(\s*off\b|\bno_coverage\b|@codeCoverageIgnore|ExcludeFromCodeCoverage/i,
   },
   {
     rule: 'suppressedCheck',
     name: 'a suppressed check',
     match:
       /\beslint-disable|@ts-(ignore|expect-error|nocheck)|\b(tslint|jshint|stylelint|rubocop|pylint|shellcheck|phpcs|ktlint|swiftlint|markdownlint|biome|oxlint|deno-lint)[-: ]*(disable|ignore)|#\s*noqa|#\s*type:\s*ignore|#\s*(pyright|mypy|ruff|nosec|nosemgrep)|\/\/\s*nolint|#!?\[\s*allow\s*\(|@SuppressWarnings|@Suppress\b|#pragma\s+warning\s+disable|\bprettier-ignore|NOLINT|@phpstan-ignore/i,
+    prose: true,
   },
   {
     rule: 'suppressedCheck',
     name: 'a suppressed check',
     match:
       /\bCHECKSTYLE[:.]OFF|\bNOPMD\b|\bNOSONAR\b|@?psalm-suppress|\bSuppressMessage\b|@SuppressFBWarnings|\bSuppressLint\b|<NoWarn>|<TreatWarningsAsErrors>\s*false|\bcap-lints\b|-Awarnings\b|\bphpcs:(ignore|disable)|\bsteep:ignore|\bsorbet:|#\s*pyre-|\bdetekt:|noinspection\b/i,
+  },
+  {
+    rule: 'suppressedCheck',
+    name: 'a suppressed check',
+    match:
+      /\/\*\s*eslint\s|\bnosemgrep\b|\$Flow(FixMe|Issue|ExpectedError)\b|\bgitleaks:\s*allow|\ballowlist secret|\bnoqa\b|\bno_type_check\b|#\s*(fmt|yapf):\s*(off|skip|disable)|\bisort:\s*skip|\/\/\s*lint:ignore|@file:Suppress|\brubocop:\s*todo|#!?\[\s*expect\s*\(|\brustfmt::skip|\bclang-format\s+off|#\s*nullable\s+disable|<Nullable>\s*(disable|annotations|warnings)|\bcredo:\s*disable|@nowarn\b|@dialyzer\b|\bhadolint\s+ignore|\byamllint\s+disable|\b(checkov:\s*skip|tfsec:\s*ignore|trivy:\s*ignore)|\bcspell:\s*(disable|ignore)|\bvale\s+off|\b(swiftformat|scalastyle|spotless|formatter):\s*(disable|off)|\bjscpd:\s*ignore/i,
+    prose: true,
   },
   {
     rule: 'suppressedCheck',

@@ -13,7 +13,8 @@ export type Weakening = {
     /** Of what a model drafted only. */
     | 'changedExpectation'
     | 'changedSnapshot'
-    | 'changedCheck';
+    | 'changedCheck'
+    | 'knowsOfCheck';
   readonly line?: number;
   readonly detail: string;
 };

@@ -145,6 +145,86 @@ describe('CI-7 a plain fix of a model passes', () => {
         added: ['  await server.listen();'],
       },
     ],
+    [
+      'a setting from the environment',
+      { path: 'src/a.ts', added: ['  const port = Number(process.env.PORT ?? 3000);'] },
+    ],
+    [
+      'an expectation of what was not awaited',
+      {
+        path: 'test/a.test.ts',
+        removed: ['  expect(load(1)).toBe(3);'],
+        added: ['  expect(await load(1)).toBe(3);'],
+      },
+    ],
+    [
+      'a test in the form of a linter',
+      { path: 'test/a.test.js', removed: ["it('a', function () {"], added: ["it('a', () => {"] },
+    ],
+    [
+      'one more test with a spy and a loop',
+      {
+        path: 'test/a.test.ts',
+        added: [
+          "it('warns', () => {",
+          "  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});",
+          '  for (const n of [1, 2]) pages(n);',
+          '  expect(warn).toHaveBeenCalledTimes(2);',
+          '});',
+        ],
+      },
+    ],
+    [
+      'one more test of Python',
+      {
+        path: 'tests/test_a.py',
+        added: [
+          'def test_last_page():',
+          '    for n in range(3):',
+          '        assert pages(n, 2) == expected(n)',
+        ],
+      },
+    ],
+    ['one more row of Go', { path: 'a_test.go', added: ['\t\t{11, 5, 3},'] }],
+    [
+      'what black does',
+      {
+        path: 'tests/test_a.py',
+        removed: ["    assert f(a,b) == {'a':1, 'b':[1,2]}"],
+        added: ['    assert f(a, b) == {', '        "a": 1,', '        "b": [1, 2],', '    }'],
+      },
+    ],
+    [
+      'what rustfmt does',
+      {
+        path: 'tests/a.rs',
+        removed: ['    assert_eq!(f(1,2), vec![1,2,3]);'],
+        added: ['    assert_eq!(', '        f(1, 2),', '        vec![1, 2, 3],', '    );'],
+      },
+    ],
+    [
+      'dependencies with names of checks',
+      { path: 'package.json', added: ['    "test-utils": "^1.0.0",', '    "ci-info": "~4.0.0"'] },
+    ],
+    [
+      'a script that stops on its own',
+      {
+        path: 'scripts/build.sh',
+        removed: ['cp a b'],
+        added: ['cp a out/b || exit 1', 'npm run gen || exit 1'],
+      },
+    ],
+    [
+      'Ruby that rescues',
+      {
+        path: 'lib/a.rb',
+        removed: ['    find(id)'],
+        added: ['    begin', '      find(id)', '    rescue NotFound', '      nil', '    end'],
+      },
+    ],
+    ['two alphabets, each in its words', { path: 'src/ru.ts', added: ["  hi: 'Привет, API и IT-отдел',"] }],
+    ['prose about a linter', { path: 'README.md', removed: ['a'], added: ['Never write eslint-disable.'] }],
+    ['an author, not auth', { path: 'src/authored.ts', removed: ['a'], added: ['b'] }],
   ])('%s', (_name, change) => {
     expect(rulesOf(change, drafted)).toEqual([]);
   });
