@@ -1,5 +1,6 @@
 // Which approvals a comment gives or refuses (LOOP-13, SEC-1). Pure. A command counts only where a reader sees it as a plain line: not in
 // code, not quoted, not hidden. Where it cannot be told, it does not count: a person writes it once more, nobody approves by accident.
+import { liveLines } from './ops/diagnostics/live-text.ts';
 
 export type ApprovalCommand = {
   readonly decision: 'approve' | 'reject';
@@ -17,10 +18,13 @@ const maxLength = 70_000;
 export function approvalCommands(body: string): readonly ApprovalCommand[] {
   if (body.length > maxLength) return [];
   const found = new Map<string, ApprovalCommand>();
+  // Two readings that must agree for an approval: by lines, and by a parser, which knows what else hides or strikes out (`<?x`, `<!X`, `<del>`).
+  const live = new Set(liveLines(body));
   for (const line of plainLines(body)) {
     const match = command.exec(line.trimEnd());
     const [, verb, hash, rest] = match ?? [];
     if (hash === undefined || (verb === 'approve' && rest !== undefined)) continue;
+    if (verb === 'approve' && !live.has(line.trimEnd())) continue;
     const decision = verb === 'approve' ? 'approve' : 'reject';
     if (found.get(hash)?.decision === 'reject') continue;
     found.set(hash, { decision, hash, reason: (rest ?? '').slice(0, 500) });
