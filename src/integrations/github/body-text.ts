@@ -39,6 +39,16 @@ export function cleanTitle(text: string, redactor: Pick<Redactor, 'spans'>): str
   return `${wholeCharacters(line.slice(0, maxTitleLength - 1))}…`;
 }
 
+/**
+ * For the title and the body of a pull request, which may become a commit's message as they are, code blocks too: words of a log that would close
+ * an issue when it is merged close none.
+ */
+export function closesNothing(text: string): string {
+  const keyword =
+    /\b(close[sd]?|fix(?:es|ed)?|resolve[sd]?)(\s*:?\s+|:)(?=\S{0,140}(?:#|\bGH-|\/issues\/)\d)(\S)/giu;
+  return text.replace(keyword, (_all, word: string, _gap: string, first: string) => `${word} – ${first}`);
+}
+
 /** Whether a code block of a body keeps this text just as it is, secrets aside. */
 export function staysInCode(text: string): boolean {
   const changes = text.includes('\r') || text.search(invisible) !== -1 || forgedMarker.test(text);

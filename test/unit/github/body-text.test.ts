@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   cleanBody,
   cleanTitle,
+  closesNothing,
   fenced,
   hasMarker,
   markersIn,
@@ -116,4 +117,16 @@ it('makes one line of a title, at most 250 characters', () => {
   expect(cleanTitle('a\n  b\u200b hunter2-hunter2 ', redactor)).toBe('a b [secret:TOKEN]');
   expect(cleanTitle('x'.repeat(300), redactor)).toHaveLength(250);
   expect(cleanTitle(' \u200b', redactor)).toBe('Untitled');
+});
+
+// SEC-1: a squash makes a commit's message of title and body; a log's words must not close issues then.
+it.each([
+  ['Fix #12: unit', 'Fix – #12: unit'],
+  ['x fixes: #1, Closes acme/shop#2', 'x fixes – #1, Closes – acme/shop#2'],
+  ['```\nresolved\nGH-3\n```', '```\nresolved – GH-3\n```'],
+  ['fixed https://github.com/acme/shop/issues/4', 'fixed – https://github.com/acme/shop/issues/4'],
+  ['Fix CI: unit', 'Fix CI: unit'],
+  ['prefix #5, see #6', 'prefix #5, see #6'],
+])('closes nothing: %s', (text, expected) => {
+  expect(closesNothing(text)).toBe(expected);
 });

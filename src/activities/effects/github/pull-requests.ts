@@ -2,7 +2,7 @@
 // The agent merges nothing by itself: a person approves each merge, but for drift where the tenant file says so (CI-8, DRIFT-2).
 import * as z from 'zod';
 import type { WorkspaceConfig } from '../../../contract/tenant-config.ts';
-import { cleanBody, cleanTitle, hasMarker } from '../../../integrations/github/body-text.ts';
+import { cleanBody, cleanTitle, closesNothing, hasMarker } from '../../../integrations/github/body-text.ts';
 import { GitHubError } from '../../../integrations/github/errors.ts';
 import {
   type Place,
@@ -117,8 +117,8 @@ function openPullRequest(parts: GitHubEffectParts): EffectDefinition {
           params: {
             head: input.head,
             base: input.base,
-            title: cleanTitle(input.title, parts.redactor),
-            body: cleanBody(input.body, parts.redactor, [context.marker]),
+            title: closesNothing(cleanTitle(input.title, parts.redactor)),
+            body: cleanBody(closesNothing(input.body), parts.redactor, [context.marker]),
             draft: input.draft,
           },
           schema: PullListedShape,
