@@ -42,7 +42,10 @@ exec git "$@"
 export async function ensureMirror(request: MirrorRequest): Promise<Mirror> {
   checkRemoteUrl(request.url);
   if (request.sha !== undefined) checkSha('sha', request.sha);
-  const id = createHash('sha256').update(request.url).digest('hex').slice(0, 24);
+  // A commit that is there is given without asking the remote: so only to whoever has the credential that fetched it. Another tenant who names the
+  // same address has a mirror of its own.
+  const access = request.token === undefined ? request.url : `${request.url}\0${request.token}`;
+  const id = createHash('sha256').update(access).digest('hex').slice(0, 24);
   const path = join(request.cacheDir, 'mirrors', `${id}.git`);
   const mirror: Mirror = { path, cacheDir: request.cacheDir, url: request.url };
   await mkdir(path, { recursive: true, mode: 0o700 });
