@@ -96,12 +96,12 @@ export function createRedactor(): Redactor {
     return withoutPlaceholders(text, found);
   };
 
-  /** Values that a terminal or `base64` broke over lines: looked for without the line ends, replaced line by line. */
+  /** Values that a terminal, `base64` or YAML broke over lines, indented or not: looked for without the line ends, replaced line by line. */
   const wrapped = (text: string): Match[] => {
     const values = literals();
     if (!values || longest < minWrappedLength || !text.includes('\n')) return [];
     const ends: number[] = [];
-    const joined = text.replace(/\r?\n/g, (end, at: number) => {
+    const joined = text.replace(/\r?\n[ \t]{0,40}/g, (end, at: number) => {
       for (let n = 0; n < end.length; n += 1) ends.push(at + n);
       return '';
     });

@@ -18,6 +18,9 @@ export function secretForms(value: string): readonly string[] {
       ...urlForms(plain),
       ...escapedForms(plain),
       ...hexForms(plain),
+      // What was encoded once is encoded again: a manifest of Kubernetes holds base64, and is sent as such; an address within an address.
+      ...base64Forms(Buffer.from(plain, 'utf8').toString('base64')),
+      ...urlForms(encodeURIComponent(plain)),
     ]) {
       forms.add(form);
     }
@@ -39,9 +42,14 @@ function urlForms(text: string): string[] {
   const encoded = encodeURIComponent(text);
   const strict = encoded.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   const userinfo = encodeURI(text);
-  return [encoded, strict, userinfo, strict.replaceAll('%20', '+'), encoded.replaceAll('%20', '+')].flatMap(
-    (form) => [form, form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())],
-  );
+  return [
+    encoded,
+    strict,
+    strict.replaceAll('~', '%7E'),
+    userinfo,
+    strict.replaceAll('%20', '+'),
+    encoded.replaceAll('%20', '+'),
+  ].flatMap((form) => [form, form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())]);
 }
 
 function escapedForms(text: string): string[] {
@@ -55,8 +63,12 @@ function escapedForms(text: string): string[] {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
+  // As Go and others write JSON that may stand in HTML.
+  const safe = json.replace(/[<>&+']/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
   return [
     json,
+    safe,
+    safe.replaceAll('\\u002b', '+').replaceAll('\\u0027', "'"),
     ascii,
     json.replaceAll('/', '\\/'),
     JSON.stringify(json).slice(1, -1),

@@ -16,6 +16,8 @@ const forms: readonly (readonly [string, string])[] = [
   ['hex', Buffer.from(value).toString('hex')],
   ['HEX', Buffer.from(value).toString('hex').toUpperCase()],
   ['HTML', 'hunter2/&amp;&quot;ä +pw'],
+  ['URL-encoded twice', encodeURIComponent(encodeURIComponent(value))],
+  ['JSON that may stand in HTML', JSON.stringify(value).slice(1, -1).replace('&', '\\u0026')],
 ];
 
 function withSecrets(secrets: Record<string, string>) {
@@ -55,6 +57,16 @@ describe('a registered value', () => {
         bytes.length - value.length + 3,
       );
     }
+  });
+
+  it('is replaced in base64 of base64, and broken over indented lines', () => {
+    const once = Buffer.from(value).toString('base64');
+    const twice = Buffer.from(once).toString('base64');
+    const redactor = withSecrets({ T: value });
+    expect(redactor.redact(`a ${twice}`)).not.toContain(twice.slice(0, 12));
+    expect(redactor.redact(`data: |\n  ${once.slice(0, 12)}\n  ${once.slice(12)}\n`)).toMatch(
+      /^data: \|\n {2}\[secret:T\]\n {2}\[secret:T\]w?=*\n$/,
+    );
   });
 
   it('is replaced line by line when it has lines', () => {
