@@ -53,7 +53,7 @@ export async function aftercare(input: RemedyInput): Promise<CareResult> {
     nudged = false;
     const step = await turnOrRetry(input);
     if ('outcome' in step) {
-      setCurrentDetails(`${step.outcome}: ${step.summary}`);
+      setCurrentDetails(`${step.outcome}: ${escapeText(step.summary)}`);
       return step;
     }
     const waitMs = Math.max(1, step.againAtMs - Date.now());

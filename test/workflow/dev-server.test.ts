@@ -155,6 +155,14 @@ test('SEE-1: search attributes, summaries and details of a loop and its remedy',
       .filter((event) => event.activityTaskScheduledEventAttributes || event.timerStartedEventAttributes)
       .map((event) => Buffer.from(event.userMetadata?.summary?.data ?? '').toString()),
   );
+  // SEC-1: a title from outside is Markdown nowhere in the UI.
+  const titles = histories.flatMap(({ history }) =>
+    (history.events ?? [])
+      .filter((event) => event.startChildWorkflowExecutionInitiatedEventAttributes)
+      .map((event) => Buffer.from(event.userMetadata?.summary?.data ?? '').toString()),
+  );
+  expect(titles.length).toBeGreaterThan(0);
+  expect(titles.filter((title) => /[<|*`]/.test(title))).toEqual([]);
   expect(summaries).toContain('"shop · production"');
   expect(summaries).toContain('"until the next source is due"');
   expect(Math.max(...summaries.map((one) => Buffer.byteLength(one)))).toBeLessThanOrEqual(202);

@@ -6,6 +6,7 @@ import type { OpenRemedy, RemedyInput } from '../../contract/loop.ts';
 import { aftercareWorkflowId, remedyWorkflowId, workflowTypes } from '../../contract/names.ts';
 import { nudge } from '../nudge.ts';
 import { findingAttributes } from '../visibility.ts';
+import { escapeText } from './details.ts';
 import type { Loop } from './loop.ts';
 
 /** How often the loop makes sure that a remedy still runs; at other times than those at which a waiting one looks by itself. */
@@ -62,7 +63,7 @@ async function startRemedy(
       // Continue-as-new of the loop would end its children with the default policy.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      staticSummary: finding.title.slice(0, 180),
+      staticSummary: escapeText(finding.title.slice(0, 90)).slice(0, 180),
       ...findingAttributes(tenant, finding),
     });
   } catch (error) {
@@ -148,7 +149,7 @@ export async function startAftercare(loop: Loop, findings: readonly Finding[]): 
           taskQueue: queues.workflows,
           parentClosePolicy: ParentClosePolicy.ABANDON,
           workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-          staticSummary: `after ${finding.title}`.slice(0, 180),
+          staticSummary: escapeText(`after ${finding.title.slice(0, 90)}`).slice(0, 180),
           ...findingAttributes(tenant, finding),
         });
       } catch (error) {

@@ -27,6 +27,7 @@ import {
   show,
   showWaiting,
 } from '../effects.ts';
+import { escapeText } from '../loop/details.ts';
 import { reportTo } from './report.ts';
 
 export const nudgeSignal = defineSignal(signals.nudge);
@@ -65,7 +66,7 @@ export async function asRemedy(
         'Looks again at the finding now: after an approval, a resume, or a change outside. Takes nothing.',
     },
   );
-  setCurrentDetails(`Started by ${input.actor}`);
+  setCurrentDetails(`Started by ${escapeText(input.actor)}`);
   const { remember: patch, ...result } = await withRetries(remedy, work);
   // Still red after "green" is a new remedy's work: never a finding that nobody is on.
   if (result.outcome !== 'escalated')
@@ -76,7 +77,7 @@ export async function asRemedy(
       status: 'open',
       ...(patch === undefined ? {} : { remember: patch }),
     });
-  setCurrentDetails(`${result.outcome}: ${result.summary}`.slice(0, 2_000));
+  setCurrentDetails(`${result.outcome}: ${escapeText(result.summary)}`.slice(0, 2_000));
   show(result.outcome);
   await reportTo(input, 'done');
   return result;
