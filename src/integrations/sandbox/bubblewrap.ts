@@ -79,7 +79,8 @@ const ETC_FILES = [
 ];
 
 // Process 1 inside: nothing in the sandbox can kill it, and all of the sandbox ends with it. It writes the script and
-// the names of users, starts the script, and ends everything when memory runs over. $1 user or "", $2 script,
+// the names of users, starts the script, and ends everything when memory runs over: what processes share counts once, by the one that has most of it,
+// and never more than four times the limit in all, since it cannot be told whether many have the same or each its own. $1 user or "", $2 script,
 // $3 bytes, $4 processes, $5 file bytes, $6 options of bash, then the caller's variables: they are set for the script alone, since
 // some (BASH_ENV, LD_PRELOAD, PATH) would run its code as process 1, with more rights than it has.
 const INIT_SCRIPT = `
@@ -101,11 +102,19 @@ while :; do
   pause=$!
   wait -n "$script" "$pause" 2>/dev/null
   kill -0 "$script" 2>/dev/null || break
-  pages=0
+  pages=0 mapped=0 most=0 all=0
   for file in /proc/[0-9]*/statm; do
-    read -r _ resident shared _ 2>/dev/null < "$file" && pages=$((pages + resident - shared))
+    read -r _ resident shared _ 2>/dev/null < "$file" && pages=$((pages + resident - shared)) && mapped=$((mapped + shared))
   done 2>/dev/null
-  if [ "$((pages * 4096))" -gt "$3" ]; then
+  if [ "$(((pages + mapped) * 4096))" -gt "$3" ]; then
+    for file in /proc/[0-9]*/status; do
+      mapfile -t lines < "$file" || continue
+      [[ "\${lines[*]}" =~ RssShmem:[[:space:]]+([0-9]+) ]] || continue
+      all=$((all + BASH_REMATCH[1]))
+      [ "\${BASH_REMATCH[1]}" -gt "$most" ] && most=\${BASH_REMATCH[1]}
+    done 2>/dev/null
+  fi
+  if [ "$((pages * 4096 + most * 1024))" -gt "$3" ] || [ "$((all * 1024))" -gt "$(($3 * 4))" ]; then
     echo "sandbox: the command used more than $3 bytes of memory and was ended" >&2
     exit 137
   fi

@@ -193,6 +193,9 @@ describe('SEC-3 a command cannot', () => {
     const together = await run(`${eat.repeat(4)}wait`);
     expect(together).toMatchObject({ exitCode: 137 });
     expect(together.output).toContain('bytes of memory');
+    const shared =
+      'm=mmap.mmap(-1, 900_000_000)\nfor at in range(0, 900_000_000, 4096): m[at]=1\ntime.sleep(20)';
+    expect(await run(`python3 -c "import mmap, time\n${shared}"`)).toMatchObject({ exitCode: 137 });
     const flood = await run('yes | head -c 50000000');
     expect(flood).toMatchObject({ exitCode: 0, truncated: true });
     expect(flood.output.length).toBeLessThan(110_000);
