@@ -2,9 +2,10 @@
 // of its own, so that `git diff` works for the commands, but that one is theirs: our git never reads it. Ours uses an
 // index and an object store beside the checkout, out of their reach, and throws both away with it.
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { cleanEnvironment, runCommand } from '../process/run-command.ts';
 import { checkSha, GitError, git } from './git-command.ts';
 import type { Mirror } from './mirror.ts';
 
@@ -315,20 +316,20 @@ async function removeAbandoned(parent: string): Promise<void> {
   }
 }
 
-/** Also what a command made unreadable for its own user. */
+/** Also what a command made unreadable for its own user, or so deep that no path can name it: the programs go down folder by folder. */
 export async function removeFolder(path: string): Promise<void> {
-  const remove = (): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });
-  await remove().catch(async () => {
-    await openFolders(path);
-    await remove();
+  const rest = {
+    cwd: '/',
+    env: { PATH: cleanEnvironment().PATH },
+    timeoutMs: 15 * 60_000,
+    maxOutputBytes: 10_000,
+  };
+  await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(async () => {
+    // What is gone meanwhile is no trouble: a removal that failed goes on in other folders for a moment.
+    await runCommand({ ...rest, argv: ['chmod', '-R', 'u+rwx', '--', path] });
+    const { exitCode, stderr } = await runCommand({ ...rest, argv: ['rm', '-rf', '--', path] });
+    if (exitCode !== 0) throw new Error(`cannot remove ${path}: ${stderr.trim().slice(-300)}`);
   });
-}
-
-/** What is gone meanwhile is no trouble: a removal that failed goes on in other folders for a moment. */
-async function openFolders(path: string): Promise<void> {
-  await chmod(path, 0o700).catch(() => {});
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) if (entry.isDirectory()) await openFolders(join(path, entry.name));
 }
 
 function isAlive(pid: number): boolean {
