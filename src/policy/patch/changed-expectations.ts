@@ -11,7 +11,7 @@ const IMPORT =
   /^\s*(import\b|export\b.*\bfrom\b|from\s+\S+\s+import\b|require\b|.*\brequire\s*\(|use\s+[\w\\:]|using\s+[\w.]+;|#include\b|package\b)/;
 /** Assertions outside of test files: Rust, Zig, D and doctests keep tests beside the code. */
 const ASSERTION =
-  /\b(assert\w*!?|debug_assert\w*!?|expect|should\w*|Assert|require\.\w+)\s*[!(.]|\bassert\s|^\s*>>> /;
+  /\b(assert\w*!?|debug_assert\w*!?|(?<!\.)expect|chai\.expect|should\w*|Assert|require\.\w+)\s*[!(.]|\bassert\s|^\s*>>> /;
 /** A line of a test that says what is expected: its text stays together. */
 const EXPECTS =
   /[!=]=|\b(?:expect\w*|[Aa]ssert\w*|refute\w*|[Ss]hould\w*|must\w*|wont_\w+|want|wanted|\w*[Ee]xpected\w*|EXPECT_\w+|ASSERT_\w+|XCTAssert\w*)\b/;

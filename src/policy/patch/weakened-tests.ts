@@ -30,6 +30,7 @@ const DECLARED_TEST = new RegExp(
     '^\\s*@test\\b',
     '^\\s*exports\\[`',
     '\\badd_test\\s*\\(',
+    '\\bvoid\\s+test\\w+\\s*\\(',
   ].join('|'),
   'g',
 );
@@ -40,6 +41,9 @@ const PRINTED = /\b(?:echo|printf)\b[^;&|]*/g;
 const STOPS_ON_ERROR = /\bset\s+-\w*e|\bpipefail\b|\berrexit\b/g;
 const TEST_SCRIPT =
   /^\s*(?:"scripts"\s*:\s*\{\s*)?"((pre|post)?(test|lint|check|ci|verify|typecheck|types|coverage|e2e|build)[\w:.-]*)"\s*:\s*"(?!(?:[~^<>=v]|workspace:)*[\d*])/;
+/** Brings in tests that stand elsewhere. */
+const BRINGS_TESTS =
+  /^\s*import\s+['"`]|^\s*require_relative\b|^\s*(?:pub\s+)?mod\s+\w+\s*;|\bRUN_TEST\b|\baddTests?\s*\(/g;
 const PROSE = /(?<!(^|\/)CMakeLists)\.(md|mdx|rst|txt|adoc)$/i;
 
 /** True for a line of code that declares a test. */
@@ -94,6 +98,7 @@ export function weakenings(file: DiffFile): readonly Weakening[] {
   const code = (text: string): string => codeWithoutTexts(text, path);
   fewer('fewerAssertions', 'assertions', ASSERTION, code);
   fewer('deletedTest', 'tests', DECLARED_TEST, code);
+  if (isTestFile(path)) fewer('deletedTest', 'lines that bring in tests', BRINGS_TESTS, code);
   if (isCheckScript(path)) {
     const commands = (text: string): string => codeOf(text, path).replace(PRINTED, '');
     fewer('changedTestCommand', 'commands that check', CHECK_COMMAND, commands);

@@ -228,6 +228,14 @@ export const newLinePatterns: readonly Pattern[] = [
       /\bfilter_run(_excluding|_including)?\b|\bExUnit\.(start|configure)\b.*\b(exclude|only_test_ids)\b|\bexclude:\s*\[|--(co|collect-only|list-tests|dry-run)\b/,
     only: /\.(rb|exs?|swift|ini|cfg|toml|json|ya?ml|sh|mk)$|(^|\/)Makefile$/i,
   },
+  {
+    rule: 'skippedTest',
+    name: 'a skip of another language',
+    match:
+      /\bskip_all\b|\b(SKIP|TODO)\s*:\s*\{|\bskip_(on|if|unless)\w*\s*\(|@test_(skip|broken)\b|\bpendingWith\b|@PendingFeature|\bSkipZigTest\b|\s-(Skip|Pending)\b|\bSet-ItResult\b|\bQ(SKIP|EXPECT_FAIL)\b|\bdoctest::(skip|may_fail|should_fail)|\.disabled\s*=\s*true|\{\s*skip\s*,|\bPass Execution\b|\^:(kaocha\/)?skip\b|^\s*(SKIP|Skip)(\s*\(|\s{1,}\S)|^\s*(ignore|pending)\s*\(\s*["']/,
+    inTests: true,
+  },
+  { rule: 'skippedTest', name: 'bats skip', match: /^\s*skip\b/, only: /\.(bats|t)$/i },
   // Exit codes
   {
     rule: 'swallowedFailure',

@@ -222,6 +222,14 @@ describe('CI-7 a plain fix of a model passes', () => {
         added: ['    begin', '      find(id)', '    rescue NotFound', '      nil', '    end'],
       },
     ],
+    [
+      'Rust that does not panic any more',
+      {
+        path: 'src/lib.rs',
+        removed: ['    let n = parse(text).expect("a number");'],
+        added: ['    let n = parse(text)?;'],
+      },
+    ],
     ['two alphabets, each in its words', { path: 'src/ru.ts', added: ["  hi: 'Привет, API и IT-отдел',"] }],
     ['prose about a linter', { path: 'README.md', removed: ['a'], added: ['Never write eslint-disable.'] }],
     ['an author, not auth', { path: 'src/authored.ts', removed: ['a'], added: ['b'] }],
