@@ -6,11 +6,25 @@ import { refuse } from './schema-fields.ts';
 import { list, record, unique } from './tenant-cross-checks.ts';
 
 type Context = z.core.$RefinementCtx;
+const confirmReadings = 3;
 const longestWindowMs = 7 * 86_400_000;
 
-/** Names are unique. */
+/** Names are unique, and three readings of each fit into the time in which a first failure is confirmed. */
 export function checkHealth(value: unknown, context: Context): void {
-  unique(context, 'checks', record(value).checks, 'name');
+  const { checks, confirmWithin } = record(value);
+  unique(context, 'checks', checks, 'name');
+  if (typeof confirmWithin !== 'number') return;
+  const thirdMs = Math.floor(confirmWithin / confirmReadings);
+  list(checks).forEach((check, index) => {
+    const { timeoutMs } = record(check);
+    if (typeof timeoutMs !== 'number' || timeoutMs <= thirdMs) return;
+    refuse(
+      context,
+      ['checks', index, 'timeout'],
+      `is ${timeoutMs / 1_000}s: three readings do not fit into health.confirmWithin`,
+      `write at most ${thirdMs / 1_000}s, or raise health.confirmWithin`,
+    );
+  });
 }
 
 /** One body at most, and none where the method has none. There are no placeholders outside of a login. */

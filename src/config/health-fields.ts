@@ -15,6 +15,11 @@ export function checkTimeout() {
   return duration({ min: '1s', max: mostTimeout }, '10s');
 }
 
+/** Not shorter than three readings of the shortest timeout, not longer than HEALTH-1 allows. */
+export function confirmWithin() {
+  return duration({ min: '3s', max: '45s' }, '30s');
+}
+
 export function checkEvery() {
   return duration({ min: '30s', max: mostEvery }, '2m');
 }

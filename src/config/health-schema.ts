@@ -15,6 +15,7 @@ import {
 import {
   checkEvery,
   checkTimeout,
+  confirmWithin,
   headerValues,
   jsonPath,
   linearRegex,
@@ -233,6 +234,15 @@ export const Health = z
     checks: list(z.discriminatedUnion('kind', [http, content, login, database, tls, devops]))
       .default([])
       .describe('What is asked of production.'),
+    confirmWithin: z
+      .exactOptional(confirmWithin())
+      .describe(
+        'A first failure is read three times more within this time before it counts; at most 45s, which is the default.',
+      ),
     maintenance: list(maintenance).default([]).describe('When failures are expected.'),
   })
-  .superRefine(checkHealth, always);
+  .superRefine(checkHealth, always)
+  .transform(({ confirmWithin: within, ...rest }) => ({
+    ...rest,
+    ...(within === undefined ? {} : { confirmWithinMs: within }),
+  }));

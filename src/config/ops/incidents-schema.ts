@@ -28,7 +28,7 @@ export const Incidents = z
       })
       .prefault({})
       .describe('When people are called.'),
-    lowerAfter: duration({ min: '1m', max: '1h' }, '5m')
+    lowerAfter: duration({ min: '1s', max: '1h' }, '5m')
       .prefault('5m')
       .describe('A severity falls only after it was lower for so long.'),
     raise: list(

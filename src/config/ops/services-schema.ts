@@ -73,16 +73,19 @@ const command = z
   })
   .transform(({ timeout, ...rest }) => ({ ...rest, timeoutMs: timeout }));
 
+/** Fixed: so that what was seen after a step, in two readings at the fastest cadence, says whether it helped. */
+const leastProof = '10s';
+
 const ladder = z
   .strictObject({
     enabled: z
       .boolean()
       .default(true)
       .describe('Whether a service that is down is restarted, redeployed, rolled back (with approval).'),
-    unhealthyFor: duration({ min: '1m', max: '1h' }, '5m')
+    unhealthyFor: duration({ min: leastProof, max: '1h' }, '5m')
       .prefault('5m')
       .describe('How long it must be down before the first step.'),
-    healthyFor: duration({ min: '1m', max: '1h' }, '5m')
+    healthyFor: duration({ min: leastProof, max: '1h' }, '5m')
       .prefault('5m')
       .describe('How long it must be up to be recovered.'),
     restarts: z.int().min(0).max(2).default(2).describe('Most restarts before a person is asked; at most 2.'),

@@ -6,6 +6,8 @@ import type { IncidentLevel } from './settings.ts';
 export type HealthSettings = {
   /** Names are unique. */
   readonly checks: readonly HealthCheck[];
+  /** Three readings after a first failure fit into it. Absent: 45 s, which is the most. */
+  readonly confirmWithinMs?: number;
   readonly maintenance: readonly MaintenanceWindow[];
 };
 
@@ -13,7 +15,7 @@ export type HealthCheck = HttpCheck | ContentCheck | LoginCheck | DatabaseCheck 
 
 type EveryCheck = {
   readonly name: string;
-  /** One reading, from the name lookup to the last byte. At most 15 s, so that three more readings fit into 45 s. */
+  /** One reading, from the name lookup to the last byte. At most a third of the time in which a first failure is confirmed: 15 s. */
   readonly timeoutMs: number;
   /** Absent: 4 min, which is the most: with its confirmation a fault is known within 5 min. */
   readonly everyMs?: number;

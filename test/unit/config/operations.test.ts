@@ -39,6 +39,14 @@ describe('what is good', () => {
       'rules over checks',
       { services, health: { checks: [api, page] }, incidents: raise(['backend', 'frontend'], { count: 2 }) },
     ],
+    [
+      'the shortest times',
+      {
+        services: { ...services, ladder: { unhealthyFor: '10s', healthyFor: '10s' } },
+        health: { confirmWithin: '6s', checks: [{ ...api, timeout: '2s' }] },
+        incidents: { lowerAfter: '1s' },
+      },
+    ],
   ])('%s', (_name, workspace) => {
     expect(problemsOf(workspace)).toEqual([]);
   });
@@ -65,6 +73,29 @@ describe('what is refused', () => {
       'a rule that can never come true',
       { health: { checks: [page] }, incidents: raise(['frontend'], { count: 2 }) },
       'incidents.raise[0].count is more than the 1 checks of this rule. write a number from 1 to 1',
+    ],
+    [
+      'a confirmation into which three readings do not fit',
+      {
+        health: {
+          confirmWithin: '6s',
+          checks: [
+            { ...page, timeout: '2s' },
+            { ...page, name: 'shop' },
+          ],
+        },
+      },
+      'health.checks[1].timeout is 10s: three readings do not fit into health.confirmWithin. write at most 2s, or raise health.confirmWithin',
+    ],
+    [
+      'a confirmation that HEALTH-1 does not allow',
+      { health: { confirmWithin: '1m', checks: [page] } },
+      'health.confirmWithin must be from 3s to 45s. write a duration from 3s to 45s',
+    ],
+    [
+      'a step of the ladder after which nothing could be read',
+      { services: { ...services, ladder: { unhealthyFor: '5s' } } },
+      'services.ladder.unhealthyFor must be from 10s to 1h. write a duration from 10s to 1h',
     ],
     [
       'a check of a service where there are none',

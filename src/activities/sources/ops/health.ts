@@ -51,7 +51,7 @@ export function createHealthSource({
         if (first.state !== 'failed' || isFailing(check, before)) return { reading: first, flapped: false };
         const { judgement, reading } = await confirmFailure(first, () => runCheck(check, deps), {
           times: confirmTimes,
-          withinMs: confirmWithinMs,
+          withinMs: workspace.health?.confirmWithinMs ?? confirmWithinMs,
           timeoutMs: check.timeoutMs,
           sleep: (ms, stop) => delay(ms, undefined, { signal: stop }),
           nowMs: () => performance.now(),

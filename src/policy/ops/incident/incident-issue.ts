@@ -146,8 +146,9 @@ function logText({ lines, problem }: ServiceLog, chars: number): string {
   return lastLines(text, { lines: shownLines, chars, lineChars });
 }
 
-/** `42 min`, `3 h 05 min`. */
+/** `25 s`, `42 min`, `3 h 05 min`. */
 function duration(ms: number): string {
+  if (ms > 0 && ms < 60_000) return `${Math.ceil(ms / 1_000)} s`;
   const minutes = Math.max(0, Math.round(ms / 60_000));
   if (minutes < 60) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;

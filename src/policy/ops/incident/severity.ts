@@ -58,9 +58,10 @@ export function nextSeverity(
   const level = worst(seen?.level ?? null, held(state.level, belowSinceMs, rules.lowerAfterMs, nowMs));
   const next = { level, failing, belowSinceMs };
   if (level === state.level) return { state: next, change: null };
-  const minutes = Math.round(rules.lowerAfterMs / 60_000);
   const lower = seen === null ? 'nothing fails' : seen.reason;
-  const reason = isWorse(level, state.level) ? (seen?.reason ?? '') : `${lower}, for ${minutes} min`;
+  const reason = isWorse(level, state.level)
+    ? (seen?.reason ?? '')
+    : `${lower}${heldFor(rules.lowerAfterMs)}`;
   return { state: next, change: { atMs: nowMs, from: state.level, to: level, reason, failing } };
 }
 
@@ -103,4 +104,10 @@ function worst(a: IncidentLevel | null, b: IncidentLevel | null): IncidentLevel 
 
 function rank(level: IncidentLevel | null): number {
   return level === null ? incidentLevels.length : incidentLevels.indexOf(level);
+}
+
+function heldFor(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes >= 1) return `, for ${minutes} min`;
+  return ms < 1_000 ? '' : `, for ${Math.round(ms / 1_000)} s`;
 }

@@ -179,5 +179,6 @@ function later(atMs: number, nowMs: number): number {
 }
 
 function inMinutes(ms: number): string {
-  return `${Math.floor(ms / minuteMs)} min`;
+  const short = ms > 0 && ms < minuteMs;
+  return short ? `${Math.floor(ms / 1_000)} s` : `${Math.floor(ms / minuteMs)} min`;
 }

@@ -65,6 +65,20 @@ function follow(readings: readonly Reading[]): {
   return { levels, changes };
 }
 
+describe('INC-1: how long the lower level held, in words', () => {
+  it.each([
+    [5 * minute, 'nothing fails, for 5 min'],
+    [10_000, 'nothing fails, for 10 s'],
+    [-2_000, 'nothing fails'],
+  ])('%s ms: %s', (lowerAfterMs, reason) => {
+    const short = { ...rules, lowerAfterMs };
+    let { state } = nextSeverity(noSeverity, { backend: 'failing' }, short, 0);
+    ({ state } = nextSeverity(state, { backend: 'passing' }, { ...short, lowerAfterMs: 60 * minute }, 0));
+
+    expect(nextSeverity(state, { backend: 'passing' }, short, 5 * minute).change?.reason).toBe(reason);
+  });
+});
+
 describe('INC-1: over time', () => {
   it.each<[string, readonly Reading[], readonly (IncidentLevel | null)[]]>([
     [

@@ -135,10 +135,10 @@ describe('DEPLOY-3: the ladder', () => {
     const reasons = told.flatMap(({ step }) => (step.do === 'wait' ? [step.reason] : []));
     expect([...new Set(reasons)]).toEqual([
       'unhealthy for 0 min; a step needs 5 min',
-      'unhealthy for 0 min after the restart; a step needs 5 min',
-      'unhealthy for 0 min after the redeploy; a step needs 5 min',
+      'unhealthy for 1 s after the restart; a step needs 5 min',
+      'unhealthy for 1 s after the redeploy; a step needs 5 min',
       'restart is in cooldown, and nothing else may be done alone',
-      'unhealthy for 0 min after the rollback; a step needs 5 min',
+      'unhealthy for 1 s after the rollback; a step needs 5 min',
     ]);
   });
 });
