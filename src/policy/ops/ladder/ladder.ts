@@ -63,7 +63,10 @@ function whenHealthy(state: LadderState, settings: Limits, nowMs: number): Ladde
     return { do: 'recovered', reason: `healthy for ${inMinutes(settings.healthyForMs)}` };
   return (
     unsettled(state, nowMs) ??
-    wait(later(fromMs + settings.healthyForMs, nowMs), 'it is up; to be seen whether it stays up')
+    wait(
+      later(fromMs + settings.healthyForMs, nowMs, settings.healthyForMs),
+      'it is up; to be seen whether it stays up',
+    )
   );
 }
 
@@ -88,7 +91,7 @@ function whenUnhealthy(state: LadderState, settings: Limits, nowMs: number): Lad
   return (
     unsettled(state, nowMs) ??
     wait(
-      later(lastSpan(state, nowMs).toMs + settings.unhealthyForMs - downMs, nowMs),
+      later(lastSpan(state, nowMs).toMs + settings.unhealthyForMs - downMs, nowMs, settings.unhealthyForMs),
       `unhealthy for ${inMinutes(downMs)}${after}; ${needs}`,
     )
   );
@@ -173,9 +176,9 @@ function person(why: Extract<LadderStep, { do: 'person' }>['why'], reason: strin
   return { do: 'person', why, reason };
 }
 
-/** Never a time that is over: what was to be seen by then was not read. */
-function later(atMs: number, nowMs: number): number {
-  return atMs > nowMs ? atMs : nowMs + lookAgainMs;
+/** Never a time that is over: what was to be seen by then was not read. Where times are short, it is soon. */
+function later(atMs: number, nowMs: number, spanMs = lookAgainMs): number {
+  return atMs > nowMs ? atMs : nowMs + Math.min(lookAgainMs, spanMs);
 }
 
 function inMinutes(ms: number): string {

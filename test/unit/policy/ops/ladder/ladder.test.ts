@@ -130,6 +130,19 @@ describe('DEPLOY-3: the ladder', () => {
     });
   });
 
+  it.each([
+    ['unhealthy', 5_000, 12_000],
+    ['unhealthy', 5 * minute, 5 * minute],
+    ['healthy', 5_000, 12_000],
+  ] as const)(
+    '%s, a step by %s ms: what was not read by then is looked at again by %s',
+    (health, ofMs, untilMs) => {
+      const settings = { ...defaults, unhealthyForMs: ofMs, healthyForMs: ofMs };
+      const spans = [{ health, fromMs: 0, toMs: 0 }];
+      expect(nextStep({ ...fresh, spans }, settings, 7_000)).toMatchObject({ do: 'wait', untilMs });
+    },
+  );
+
   it('says what it waits for', () => {
     const told = climb({ health: down });
     const reasons = told.flatMap(({ step }) => (step.do === 'wait' ? [step.reason] : []));
