@@ -4,8 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { listCycles } from '../src/store/cycles.ts';
 import { listFindings } from '../src/store/findings.ts';
 import { listEffects } from '../src/store/history.ts';
+import { openIncidents } from '../src/store/ops/incidents.ts';
+import { type Count, countEffects } from './count.ts';
 import { approveAndMergeVerified } from './forge/maintainer.ts';
-import { type Count, countEffects, judge, problemsOf, type Verdict } from './judge.ts';
+import { judge, problemsOf, type Verdict } from './judge.ts';
 import { doorTimes, type Kill, killThreeTimes } from './killer.ts';
 import type { DemoOptions } from './options.ts';
 import { effectsOf, exitCodeOf, findingsOf, type Merge, type Report } from './report.ts';
@@ -215,18 +217,19 @@ async function watch(
       `Untilgreen demo   seed ${demo.options.seed}   ${passed} s   worker ${run.pid()}   cycle ${snapshot.cycles[0]?.cycle ?? 0}`,
     );
     const late = Date.now() - run.begunMs > loopLimitMs;
-    if (late || (run.mayEnd() && isQuiet(snapshot))) {
+    const quiet = isQuiet(snapshot) && (await openIncidents(world.pool, shop.tenant)).length === 0;
+    if (late || (run.mayEnd() && quiet)) {
       const judged = await judge(world);
       const rest = { judged, snapshot };
       if (judged.green && run.mayEnd())
         return {
           outcome: 'green',
-          reason: 'judged from the forge, the database and the drift command',
+          reason: 'judged from the services, the forge, the database and the drift command',
           ...rest,
         };
       const left = problemsOf(judged).join('; ');
       const [escalated] = snapshot.findings.filter(({ status }) => status === 'escalated');
-      if (escalated !== undefined && run.mayEnd() && isQuiet(snapshot) && run.alerts() > 0)
+      if (escalated !== undefined && run.mayEnd() && quiet && run.alerts() > 0)
         return {
           outcome: 'escalated',
           reason: `${escalated.title}: ${escalated.waitingFor ?? 'a person'}`,

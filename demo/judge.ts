@@ -1,15 +1,13 @@
-// The judge: is the shop green? Asked of the forge, the database and the drift command themselves, in a fresh checkout; never of our records.
-// And the count of what landed on the forge, from its own journal. Reads only.
+// The judge: is the shop green? Asked of its services, the forge, the database and the drift command themselves, in a fresh checkout; never of our
+// records. Reads only.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Octokit } from '@octokit/rest';
 import { resolveBinary } from 'dbmate';
-import pg from 'pg';
 import { dbmateUrl } from '../src/embedded/schema.ts';
-import type { EffectRow } from '../src/store/history.ts';
-import type { JournalWrite } from './forge/operations.ts';
+import { askServices, type ServiceAnswer } from './production/production.ts';
 import { agentLogin, shop, type World } from './world.ts';
 
 const run = promisify(execFile);
@@ -32,9 +30,26 @@ export type Verdict = {
     readonly pending: readonly string[];
   };
   readonly drift: { readonly green: boolean; readonly changes: readonly string[] };
+  readonly production: {
+    /** Its services answer as they should, and no issue of an incident is open. */
+    readonly green: boolean;
+    readonly services: readonly ServiceAnswer[];
+    readonly incidents: readonly IncidentTold[];
+  };
 };
 
-/** @throws Error when one of the three cannot be asked */
+/** An incident as its issue on the forge tells it. */
+export type IncidentTold = {
+  readonly number: number;
+  readonly url: string;
+  readonly title: string;
+  readonly state: string;
+  readonly body: string;
+  /** Of its last comment: what happened, in order. Empty while it is open. */
+  readonly timeline: readonly string[];
+};
+
+/** @throws Error when one of the four cannot be asked; services that do not answer are an answer */
 export async function judge(world: World): Promise<Verdict> {
   const checkout = await mkdtemp(join(world.folder, 'judge-'));
   try {
@@ -45,12 +60,14 @@ export async function judge(world: World): Promise<Verdict> {
         timeout: commandTimeoutMs,
       },
     );
-    const [ci, migrations, drift] = await Promise.all([
+    const [ci, migrations, drift, production] = await Promise.all([
       judgeCi(world),
       judgeMigrations(world, checkout),
       judgeDrift(world, checkout),
+      judgeProduction(world),
     ]);
-    return { green: ci.green && migrations.green && drift.green, ci, migrations, drift };
+    const green = ci.green && migrations.green && drift.green && production.green;
+    return { green, ci, migrations, drift, production };
   } finally {
     await rm(checkout, { recursive: true, force: true });
   }
@@ -58,8 +75,14 @@ export async function judge(world: World): Promise<Verdict> {
 
 /** What is not green, one line each. */
 export function problemsOf(verdict: Verdict): readonly string[] {
-  const { ci, migrations, drift } = verdict;
+  const { ci, migrations, drift, production } = verdict;
   return [
+    ...production.services
+      .filter(({ green }) => !green)
+      .map(({ name, answer }) => `production: ${name} answers ${answer}`),
+    ...production.incidents
+      .filter(({ state }) => state === 'open')
+      .map(({ number, title }) => `production: issue #${number} "${title}" is open`),
     ...(ci.green
       ? []
       : [
@@ -68,6 +91,34 @@ export function problemsOf(verdict: Verdict): readonly string[] {
     ...(drift.green ? [] : [`drift of ${shop.environment}: ${drift.changes.join(', ')}`]),
     ...(migrations.green ? [] : [`migrations pending on the database: ${migrations.pending.join(', ')}`]),
   ];
+}
+
+async function judgeProduction(world: World): Promise<Verdict['production']> {
+  const [services, incidents] = await Promise.all([askServices(world.production), incidentsOf(world)]);
+  const green = services.every((one) => one.green) && incidents.every(({ state }) => state !== 'open');
+  return { green, services, incidents };
+}
+
+async function incidentsOf({ forge, agentToken }: World): Promise<readonly IncidentTold[]> {
+  const { owner, repo } = shop;
+  const { rest } = new Octokit({ baseUrl: forge.url, auth: agentToken, log: silent });
+  const all = { owner, repo, per_page: 100 };
+  const { data } = await rest.issues.listForRepo({
+    ...all,
+    labels: 'incident',
+    state: 'all',
+    creator: agentLogin,
+  });
+  return Promise.all(
+    data.map(async ({ number, html_url: url, title, state, body }) => {
+      const comments = await rest.issues.listComments({ ...all, issue_number: number });
+      const last = comments.data.at(-1)?.body ?? '';
+      const timeline = last.includes('### Timeline')
+        ? last.split('\n').filter((line) => line.startsWith('- '))
+        : [];
+      return { number, url, title, state, body: body ?? '', timeline: timeline.map((line) => line.slice(2)) };
+    }),
+  );
 }
 
 async function judgeCi({ forge, agentToken }: World): Promise<Verdict['ci']> {
@@ -126,85 +177,6 @@ async function judgeDrift(world: World, checkout: string): Promise<Verdict['drif
     green: !plan.drifted,
     changes: plan.changes.map(({ address, action }) => `${address} (${action})`),
   };
-}
-
-export type Count = {
-  readonly ok: boolean;
-  /** How many landed on the forge, by kind of effect; migrations from the database. */
-  readonly landed: Readonly<Record<string, number>>;
-  readonly problems: readonly string[];
-};
-
-/** DUR-1: everything that landed, landed once, and every receipt has landed. From the forge's journal and the database. */
-export async function countEffects(world: World, receipts: readonly EffectRow[]): Promise<Count> {
-  const writes = await world.forge.journal.writes({ actor: agentLogin });
-  const client = new pg.Client({ connectionString: world.shopDatabaseUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query('select version from schema_migrations');
-    return tally(
-      writes,
-      rows.map(({ version }: { version: string }) => version),
-      receipts,
-    );
-  } finally {
-    await client.end();
-  }
-}
-
-/** Pure: journal, applied versions and our receipts in, what is wrong out. */
-export function tally(
-  writes: readonly JournalWrite[],
-  migrations: readonly string[],
-  receipts: readonly Pick<EffectRow, 'key' | 'kind' | 'outcome' | 'result'>[],
-): Count {
-  const seen = new Map<string, number>();
-  const note = (kind: string, what: string): void => {
-    const name = `${kind} ${what}`;
-    seen.set(name, (seen.get(name) ?? 0) + 1);
-  };
-  for (const write of writes) {
-    if (write.kind === 'pullCreated') note('openPullRequest', write.ref ?? '');
-    if (write.kind === 'issueOpened') note('openIssue', write.marker ?? `#${write.number}`);
-    if (write.kind === 'commentCreated') note('commentOnIssue', write.marker ?? `${write.commentId}`);
-    if (write.kind === 'pullMerged') note('mergePullRequest', `#${write.number}`);
-    if (write.kind === 'runRerun') note('rerunFailedJobs', `run ${write.runId}`);
-    if (write.kind === 'refUpdated' && write.via === 'git' && !isDeletion(write))
-      note('pushBranch', write.newSha ?? '');
-  }
-  for (const version of migrations) note('rowOfMigration', version);
-  const landed: Record<string, number> = {};
-  const problems: string[] = [];
-  for (const [name, times] of seen) {
-    const kind = name.slice(0, name.indexOf(' '));
-    landed[kind] = (landed[kind] ?? 0) + times;
-    if (times > 1) problems.push(`${name} landed ${times} times`);
-  }
-  for (const receipt of receipts) {
-    const name = nameOf(receipt);
-    if (receipt.outcome === 'applied' && name !== undefined && !seen.has(name))
-      problems.push(`${name} has a receipt and did not land`);
-  }
-  return { ok: problems.length === 0, landed, problems };
-}
-
-function isDeletion({ newSha }: JournalWrite): boolean {
-  return newSha === undefined || /^0+$/.test(newSha);
-}
-
-/** The journal's name of what a receipt says was written; undefined for effects outside of the forge. */
-function nameOf({ key, kind, result }: Pick<EffectRow, 'key' | 'kind' | 'result'>): string | undefined {
-  switch (kind) {
-    case 'openIssue':
-    case 'commentOnIssue':
-      return `${kind} untilgreen:${key.slice(0, 24)}`;
-    case 'pushBranch':
-      return `${kind} ${result?.commitSha}`;
-    case 'mergePullRequest':
-      return `${kind} #${result?.number}`;
-    default:
-      return undefined;
-  }
 }
 
 const silent = {

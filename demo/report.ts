@@ -2,7 +2,8 @@
 import Table from 'cli-table3';
 import type { FindingRow } from '../src/store/findings.ts';
 import type { EffectRow } from '../src/store/history.ts';
-import { type Count, problemsOf, type Verdict } from './judge.ts';
+import type { Count } from './count.ts';
+import { problemsOf, type Verdict } from './judge.ts';
 import type { Kill } from './killer.ts';
 import { exitCodes } from './options.ts';
 
@@ -89,12 +90,21 @@ export function reportText(report: Report): string {
     'Merged by the maintainer account of the forge (maria), who presses merge on verified pull requests',
     report.merges.map(({ number, title }) => `#${number} ${title}`),
   );
-  part('Alerts on the console', report.alerts);
+  for (const { number, title, state, timeline } of judged?.production.incidents ?? [])
+    part(`Issue #${number} "${title}" (${state}), as its last comment tells it`, timeline);
+  part(
+    'Alerts on the console',
+    report.alerts.map((alert) => alert.replaceAll('\n', '\n  ')),
+  );
   part(
     'Kills',
     report.kills.map(({ moment, pid }, index) => `${index + 1}. SIGKILL to worker ${pid} ${moment}`),
   );
-  if (count !== null) part("Landed, by the forge's journal and the database", countLines(count));
+  if (count !== null)
+    part(
+      "Landed, by the journals of the forge and of the services' supervisor, and the database",
+      countLines(count),
+    );
   if (judged !== null) part('Judged from outside', verdictLines(judged));
   if (cost !== null)
     part('Cost', [
@@ -145,9 +155,12 @@ function countLines({ ok, landed, problems }: Count): readonly string[] {
 }
 
 function verdictLines(verdict: Verdict): readonly string[] {
-  const { ci, migrations, drift } = verdict;
+  const { ci, migrations, drift, production } = verdict;
   const problems = problemsOf(verdict);
   return [
+    ...(production.green
+      ? [`production: ${production.services.map(({ name }) => name).join(' and ')} answer as they should`]
+      : []),
     ...(ci.green
       ? [`the newest run on main, ${ci.runId}, is a success in all jobs, and it is the run of main's head`]
       : []),

@@ -1,5 +1,5 @@
 // Everything the demo runs against, in one throw-away folder: Temporal and Postgres of our own, the forge with the shop, the shop's database with
-// its first migrations applied, its deployed environment. Starts no loop and no worker; `stop` leaves nothing behind.
+// its first migrations applied, its deployed environment, its running services. Starts no loop and no worker; `stop` leaves nothing behind.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -26,6 +26,7 @@ import { findSandbox } from '../src/integrations/sandbox/find-sandbox.ts';
 import { createPool, type Pool } from '../src/store/database.ts';
 import { ensureAct } from './forge/ci/act/program.ts';
 import { connectForge, type ForgeClient } from './forge/client.ts';
+import { type Production, startProduction } from './production/production.ts';
 import { appliedMigrations, type Breakage, environmentOf, shopFiles, shopTenantFile } from './shop/shop.ts';
 
 export const shop = { owner: 'acme', repo: 'shop', tenant: 'shop', environment: 'production' } as const;
@@ -43,6 +44,7 @@ export type World = {
   readonly untilgreen: Untilgreen;
   readonly shopDatabaseUrl: string;
   readonly environments: string;
+  readonly production: Production;
   readonly config: TenantConfig;
   readonly bundlePath: string;
   /** For the worker: where the tenant file's secret references are resolved. */
@@ -130,12 +132,16 @@ export async function createWorld(
     bundleWorkflows(folder.path),
   ]);
 
-  progress('making the shop: repository, database, environment');
+  progress('making the shop: repository, database, environment, services');
   const agent = await forge.createUser({ login: agentLogin, permission: 'write' });
   const maintainer = await forge.createUser({ login: 'maria', permission: 'admin' });
   const { owner, repo } = shop;
   await forge.createRepository({ owner, name: repo, files: shopFiles(breakage) });
   const shopDatabaseUrl = await createShopDatabase(embedded.databaseUrl, breakage, folder.path);
+  const production = await startProduction(breakage.production, {
+    env: { ...machine, SHOP_DATABASE_URL: shopDatabaseUrl },
+    onSpawn: (child) => undo.push(() => stopChild(child)),
+  });
   // Its first workflow run: red before anybody looks.
   await forge.actions.waitIdle();
 
@@ -161,7 +167,8 @@ export async function createWorld(
     untilgreen,
     shopDatabaseUrl,
     environments,
-    config: tenantConfig(forge.url, breakage),
+    production,
+    config: tenantConfig(forge.url, breakage, production),
     bundlePath,
     env: {
       ...machine,
@@ -172,9 +179,10 @@ export async function createWorld(
   };
 }
 
-function tenantConfig(apiUrl: string, breakage: Breakage): TenantConfig {
+function tenantConfig(apiUrl: string, breakage: Breakage, production: Production): TenantConfig {
   const repository = `${shop.owner}/${shop.repo}`;
-  const file = shopTenantFile({ tenant: shop.tenant, repository, apiUrl, breakage, every: everySource });
+  const every = everySource;
+  const file = shopTenantFile({ tenant: shop.tenant, repository, apiUrl, breakage, every, production });
   const parsed = parseTenantFile(file, { fileName: 'tenant.yaml' });
   if (!parsed.ok) throw new Error(`the demo's tenant file is wrong: ${JSON.stringify(parsed.problems)}`);
   return parsed.config;

@@ -1,5 +1,7 @@
 // The sample repository "shop" of demo and tests: a catalogue, a file generated from it, environments that `hybrid` plans and applies,
 // migrations, and a CI workflow that really runs. What is broken in it follows from a seed.
+import type { ProductionFault } from '../production/faults.ts';
+import type { Production } from '../production/production.ts';
 
 export type Breakage = {
   /** A source file that the formatter would change. */
@@ -12,11 +14,27 @@ export type Breakage = {
   readonly drift: 'none' | 'export' | 'apply';
   /** Migrations that wait. */
   readonly pending: number;
+  /** What is wrong with its services in production. */
+  readonly production: ProductionFault;
 };
+
+/** By `seed % 8`; where a person has to fix CI, production is well. */
+const productionFaults = [
+  'connectionsLeak',
+  'frontendCrashed',
+  'none',
+  'none',
+  'connectionsLeak',
+  'badRelease',
+  'none',
+  'none',
+] as const;
 
 /** Seed 0 is the plain demo; every fourth seed is one that nobody can fix by rule. */
 export function breakageOf(seed: number): Breakage {
-  if (seed === 0) return { format: true, generated: true, test: false, drift: 'export', pending: 2 };
+  const production = productionFaults[seed % productionFaults.length] ?? 'none';
+  if (seed === 0)
+    return { format: true, generated: true, test: false, drift: 'export', pending: 2, production };
   const bit = (n: number): boolean => ((seed * 2_654_435_761) >>> (n + 7)) % 2 === 1;
   return {
     format: bit(0) || !bit(1),
@@ -24,6 +42,7 @@ export function breakageOf(seed: number): Breakage {
     test: seed % 4 === 3,
     drift: bit(2) ? 'export' : bit(3) ? 'apply' : 'none',
     pending: 1 + (seed % 3),
+    production,
   };
 }
 
@@ -182,20 +201,23 @@ export type ShopTenant = {
   readonly breakage: Breakage;
   /** How often everything is read, as a duration. */
   readonly every: string;
+  /** Absent: nothing that is deployed is watched. */
+  readonly production?: Pick<Production, 'backendUrl' | 'frontendUrl' | 'commands'>;
 };
 
 /** The tenant file of the demo: what a team would write, with short times. */
-export function shopTenantFile({ tenant, repository, apiUrl, breakage, every }: ShopTenant): string {
+export function shopTenantFile(shop: ShopTenant): string {
+  const { tenant, repository, apiUrl, breakage, every, production } = shop;
   const exported = breakage.drift === 'export';
   return `tenant: ${tenant}
 timeZone: UTC
 autonomy:
   default: propose
-  effects: { applyMigrations: act, applyDrift: act, mergePullRequest: act, rerunFailedJobs: act }
+  effects: { applyMigrations: act, applyDrift: act, mergePullRequest: act, rerunFailedJobs: act${production ? ', restartService: act, redeployService: act' : ''} }
 # A key in the environment of whoever runs the demo is not for it.
 model: { enabled: false }
 cadence:
-  perSource: { ciRuns: ${every}, drift: ${every}, migrations: ${every} }
+  perSource: { ciRuns: ${every}, drift: ${every}, migrations: ${every}${production ? `, deployments: ${every}, health: ${every}` : ''} }
 workspaces:
   - name: shop
     github:
@@ -218,5 +240,29 @@ ${exported ? "        export: { command: node tools/hybrid.mjs export --env prod
       - name: shop
         url: env:SHOP_DATABASE_URL
         policy: auto
+${production ? productionSettings(production) : ''}`;
+}
+
+/** Short times: the demo's readers do not wait for five minutes of proof. Quoted as JSON, which is YAML. */
+function productionSettings({
+  backendUrl,
+  frontendUrl,
+  commands,
+}: NonNullable<ShopTenant['production']>): string {
+  return `    services:
+      provider:
+        kind: command
+        status: ${JSON.stringify(commands.status)}
+        logs: ${JSON.stringify(commands.logs)}
+        restart: ${JSON.stringify(commands.restart)}
+        redeploy: ${JSON.stringify(commands.redeploy)}
+      level: { byService: { backend: sev1, frontend: sev1 } }
+      ladder: { unhealthyFor: 10s, healthyFor: 10s }
+    health:
+      confirmWithin: 6s
+      checks:
+        - { kind: http, name: backend, url: ${JSON.stringify(backendUrl)}, path: /health, timeout: 2s, services: [backend], expect: { json: { status: ok } } }
+        - { kind: content, name: frontend, url: ${JSON.stringify(frontendUrl)}, timeout: 2s, services: [frontend], expect: { contains: ['<title>Shop</title>'] } }
+    incidents: { lowerAfter: 3s }
 `;
 }

@@ -8,7 +8,14 @@ import { createWorld, type Issue, type World, whole } from '../rig.ts';
 
 const agent = 'untilgreen-agent';
 const ciOnly = { drift: null, database: null } as const;
-const everything = { format: true, generated: false, test: true, drift: 'export', pending: 4 } as const;
+const everything = {
+  format: true,
+  generated: false,
+  test: true,
+  drift: 'export',
+  pending: 4,
+  production: 'none',
+} as const;
 
 type Pull = {
   readonly number: number;

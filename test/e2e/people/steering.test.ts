@@ -49,6 +49,7 @@ test.concurrent('LOOP-10: paused by the Temporal CLI nothing is written until re
   timeout: 500_000,
 }, async ({ onTestFinished }) => {
   const world = await createWorld({
+    production: 'none',
     format: true,
     generated: true,
     test: false,
