@@ -321,6 +321,8 @@ async function stayUp(world: World, screen: Screen, signal: AbortSignal): Promis
     `  ${cli} findings --resolved`,
     `  ${cli} history`,
     `  ${cli} why`,
+    `  ${cli} services`,
+    `  ${cli} restart-service backend`,
     ...Object.entries(linksOf(world)).map(([name, url]) => `  ${name}: ${url}`),
     `  Temporal's address: ${world.embedded.temporalAddress}`,
     `  the worker's log: ${join(world.folder, 'worker.log')}`,

@@ -20,14 +20,16 @@ export type ParsedOptions =
   | { readonly help: string }
   | { readonly usageError: string };
 
-const help = `A repository whose CI is red, whose environment has drifted and whose database has pending migrations
-turns green unattended, on this machine alone: Temporal, Postgres and a GitHub of its own in a throw-away folder.
+const help = `A repository whose services are down, whose CI is red, whose environment has drifted and whose database has pending
+migrations turns green unattended, on this machine alone: Temporal, Postgres, the services and a GitHub of its own in a
+throw-away folder.
 
 Usage: npm run demo -- [options]
 
-  --seed N   what is broken, and how (0 to 999999, default 0); every fourth from 3 on (3, 7, 11, …) cannot be fixed by
-             rule and ends with a person
-  --kill     kill -9 to the worker three times on the way, then count every effect in the journal of the GitHub
+  --seed N   what is broken, and how (0 to 999999, default 0): 1, 9, 17, … have a frontend that crashed, 2, 3, 6, 7, … a
+             healthy production; every fourth from 3 on (3, 7, 11, …) cannot be fixed by rule and ends with a person
+  --kill     kill -9 to the worker three times on the way, then count every effect in the journals of the GitHub
+             and of who runs the services
   --keep     stay up afterwards, to look around; Ctrl-C ends it
   --act      its workflows run by act (https://nektosact.com), where it can be had; else by the demo's own runner
   --json     one JSON document on stdout, progress on stderr

@@ -92,10 +92,7 @@ export function reportText(report: Report): string {
   );
   for (const { number, title, state, timeline } of judged?.production.incidents ?? [])
     part(`Issue #${number} "${title}" (${state}), as its last comment tells it`, timeline);
-  part(
-    'Alerts on the console',
-    report.alerts.map((alert) => alert.replaceAll('\n', '\n  ')),
-  );
+  part('Alerts on the console', report.alerts);
   part(
     'Kills',
     report.kills.map(({ moment, pid }, index) => `${index + 1}. SIGKILL to worker ${pid} ${moment}`),

@@ -1,5 +1,5 @@
 // The demo as a person runs it: a child process that has to end by itself with the right word and exit code, and leave nothing behind. What it
-// says is checked against its own judge's fields; that those come from the forge, the database and the drift command is the demo's code.
+// says is checked against its own judge's fields; that those come from the services, the forge, the database and the drift command is the demo's code.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -80,22 +80,60 @@ test('the npm script is what is tested here', async () => {
   expect(scripts.demo).toBe('node demo/main.ts');
 });
 
-test('LOOP-3, SEE-2: one command from red to green, judged from outside', { timeout: 400_000 }, async () => {
+test('LOOP-3, HEALTH-1, INC-2, DEPLOY-3, SEE-2: one command from red to green, judged from outside', {
+  timeout: 400_000,
+}, async () => {
   const { exitCode, report } = await runDemo();
 
   expect(report).toMatchObject({ outcome: 'green', exitCode: 0, seed: 0 });
   expect(exitCode).toBe(0);
-  expect(report.wasRed).toHaveLength(3);
+  expect(report.wasRed).toHaveLength(4);
+  expect(report.wasRed[0]).toMatch(/^production: backend answers 503 /);
   expect(report.judged).toMatchObject({
     green: true,
     ci: { green: true, ofHead: true, failedJobs: [] },
     migrations: { green: true, applied: 4, pending: [] },
     drift: { green: true, changes: [] },
+    production: {
+      green: true,
+      services: [
+        { name: 'backend', green: true },
+        { name: 'frontend', green: true },
+      ],
+    },
   });
   expect(report.exactlyOnce).toMatchObject({
     ok: true,
-    landed: { pushBranch: 3, openPullRequest: 3, mergePullRequest: 1, rowOfMigration: 4 },
+    landed: {
+      pushBranch: 3,
+      openPullRequest: 3,
+      mergePullRequest: 1,
+      rowOfMigration: 4,
+      restartService: 1,
+      closeIssue: 1,
+    },
   });
+  // Production comes first: CI waits until it is well.
+  const order = report.effects.map(({ kind }) => kind);
+  expect(order.indexOf('restartService')).toBeGreaterThan(order.indexOf('sendAlert'));
+  expect(order.indexOf('restartService')).toBeLessThan(order.indexOf('pushBranch'));
+  const [incident, ...more] = report.judged?.production.incidents ?? [];
+  expect(more).toEqual([]);
+  expect(incident).toMatchObject({ state: 'closed', title: '[SEV1] Production incident: backend' });
+  // The backend's log has the address of its database with the password.
+  expect(incident?.body).toContain('no connection to [secret:SHOP_DATABASE_URL]: timeout exceeded');
+  expect(incident?.body).not.toContain('postgres');
+  expect(incident?.timeline.map((line) => line.replace(/^.* UTC: /, ''))).toEqual([
+    'Detected: SEV1 production: backend fails',
+    'Severity none → sev1: backend fails',
+    'Restart of backend: applied',
+    'Severity sev1 → none: nothing fails',
+    expect.stringMatching(/^Recovered after \d min$/),
+  ]);
+  expect(report.alerts).toEqual([
+    expect.stringContaining('SEV1 in shop: backend'),
+    expect.stringContaining('Recovered'),
+  ]);
   expect(report.findings.map(({ status }) => status)).toEqual(report.findings.map(() => 'resolved'));
   // The agent merges drift, which the workspace's policy allows; a maintainer merges what a fixer made.
   expect(report.merges).toHaveLength(2);
@@ -104,7 +142,7 @@ test('LOOP-3, SEE-2: one command from red to green, judged from outside', { time
   await expectNothingLeft();
 });
 
-test('DUR-1, DUR-2: three times kill -9, once between a write and its receipt: green, every effect once', {
+test('DUR-1, DUR-2, DUR-5: three times kill -9, once between a write and its receipt: green, every effect once', {
   timeout: 600_000,
 }, async () => {
   const { exitCode, report } = await runDemo('--kill');
@@ -125,7 +163,16 @@ test('DUR-1, DUR-2: three times kill -9, once between a write and its receipt: g
   expect(report.exactlyOnce).toMatchObject({
     ok: true,
     problems: [],
-    landed: { pushBranch: 3, openPullRequest: 3, mergePullRequest: 1, openIssue: 1, rowOfMigration: 4 },
+    landed: {
+      pushBranch: 3,
+      openPullRequest: 3,
+      mergePullRequest: 1,
+      // The incident's, and that of the activities.
+      openIssue: 2,
+      rowOfMigration: 4,
+      restartService: 1,
+      closeIssue: 1,
+    },
   });
   await expectNothingLeft();
 });
@@ -151,6 +198,7 @@ test('CI-9: what nobody can fix by rule ends with a person, and says why', { tim
     ci: { green: false, failedJobs: ['test'] },
     migrations: { green: true },
     drift: { green: true },
+    production: { green: true, incidents: [] },
   });
   await expectNothingLeft();
 });

@@ -40,6 +40,11 @@ async function leak(): Promise<void> {
   console.log(`export: order export began, ${pool.totalCount} of ${connections} connections in use`);
 }
 
+if (fault === 'connectionsLeak') {
+  for (let taken = 0; taken < connections; taken += 1) await leak();
+  // They run on, for as long as the process does.
+  setInterval(() => console.log(`export: ${connections} order exports are still running`), toldEveryMs);
+}
 await runService(
   createServer((request, response) => {
     if (request.url !== '/health') {
@@ -52,8 +57,3 @@ await runService(
   }),
 );
 console.log(`release ${release} listens, ${connections} database connections at most`);
-if (fault === 'connectionsLeak') {
-  for (let taken = 0; taken < connections; taken += 1) await leak();
-  // They run on, for as long as the process does.
-  setInterval(() => console.log(`export: ${connections} order exports are still running`), toldEveryMs);
-}
