@@ -34,7 +34,7 @@ export const compileRules: RuleTable = {
       id: 'java',
       weight: 0.92,
       pattern:
-        /COMPILATION ERROR|Compilation (?:failure|failed)|\.(?:java|kt|groovy|scala):\[?\d+(?:[,:]\d+\]?)?:? (?:error:|\[\w+\]|(?:cannot|incompatible|package|method|class|unreported|unclosed|';'|symbol)\b)|error: (?:cannot find symbol|incompatible types|package \S+ does not exist|class \S+ is public)|^e: (?:file:\/\/)?\S+\.kts?|error: unreported exception|^\[?error\]?:? \S+\.scala:\d+(?::\d+)?:|Compilation error\. See log|compiler(?:\.err| found) \d+ errors?|startup failed:|unable to resolve class|static import only from classes|error: type mismatch/,
+        /COMPILATION ERROR|Compilation (?:failure\b|failed)|\.(?:java|kt|groovy|scala):\[?\d+(?:[,:]\d+\]?)?:? (?:error:|\[\w+\]|(?:cannot|incompatible|package|method|class|unreported|unclosed|';'|symbol)\b)|error: (?:cannot find symbol|incompatible types|package \S+ does not exist|class \S+ is public)|^e: (?:file:\/\/)?\S+\.kts?|error: unreported exception|^\[?error\]?:? \S+\.scala:\d+(?::\d+)?:|Compilation error\. See log|compiler(?:\.err| found) \d+ errors?|startup failed:|unable to resolve class|static import only from classes|error: type mismatch/,
     },
     {
       id: 'dotnet',
@@ -112,13 +112,13 @@ export const lintRules: RuleTable = {
       id: 'stale-output',
       weight: 0.86,
       pattern:
-        /(?:generated|vendor(?:ed)?|snapshot|snapshots|schema|docs|code ?gen|protobuf|manifests|mocks|bindings|README|baseline)\b.{0,80}(?:out of date|out-of-date|not up[- ]to[- ]date|stale|outdated|obsolete|differ)|git diff --exit-code|(?:working (?:tree|directory)|repository|repo) (?:is )?(?:not clean|dirty|has (?:changes|uncommitted))|uncommitted changes|Unstaged changes|Please (?:run|commit|regenerate|update).{0,60}(?:generate|commit|the changes|again)|have you run|did you forget to (?:run|commit)/i,
+        /(?:generated|vendor(?:ed)?|snapshot|snapshots|schema|docs|code ?gen|protobuf|manifests|mocks|bindings|README|baseline|golden)\b.{0,80}(?:out of date|out-of-date|not up[- ]to[- ]date|stale|outdated|obsolete|differ)|git diff --exit-code|(?:working (?:tree|directory)|repository|repo) (?:is )?(?:not clean|dirty|has (?:changes|uncommitted))|uncommitted changes|Unstaged changes|Please (?:run|commit|regenerate|update).{0,60}(?:generate|commit|the changes|again)|have you run|did you forget to (?:run|commit)/i,
     },
     {
       id: 'limits',
       weight: 0.85,
       pattern:
-        /[Cc]overage .{0,60}(?:does not meet|below|less than|not met|lower than|under|dropped|failed)|Required test coverage of|FAIL Required|coverage threshold|minimum coverage|bundle ?size.{0,60}(?:exceed|larger|too)|exceeds? (?:the )?(?:maximum|size limit|budget)|Package size limit has exceeded|Rule violated for bundle|Mutation score below|performance regression/i,
+        /[Cc]overage .{0,60}(?:does not meet|below|less than|not met|lower than|under|dropped|failed)|Required test coverage of|FAIL Required|coverage threshold|minimum coverage|thresholds? on metrics .{1,100} crossed|bundle ?size.{0,60}(?:exceed|larger|too)|exceeds? (?:the )?(?:maximum|size limit|budget)|Package size limit has exceeded|Rule violated for bundle|Mutation score below|performance regression/i,
     },
     {
       id: 'security-check',
@@ -143,7 +143,7 @@ export const testRules: RuleTable = {
       id: 'assertion',
       weight: 0.86,
       pattern:
-        /\bAssert(?:ion)?(?:Failed)?(?:Error|Exception)\b|^E +assert |AssertionFailedError|ComparisonFailure|expected:? ?<.{0,200}> but (?:was|found)|Failed asserting that|expect\(received\)|Expected.{0,200}(?:but (?:was|got|found)|to (?:equal|be|have|contain|match|include)|received)|assertion (?:`?.{0,60}`? )?failed|Failure\/Error: .{0,80}(?:expect|assert|should)|REQUIRE\(|CHECK\(.{0,100}\) (?:failed|is NOT)|XCTAssert\w+ failed|EXPECT_\w+|Assert\.\w+\(\) Failure|Assertion `.{1,200}' failed|\(Failure\) |Snapshot.{0,40}(?:obsolete|mismatch|failed|does not match)|toMatchSnapshot|doctest.{0,20}fail|Error Trace:|did not (?:equal|match)|were not equal|is not equal to|Test Failed at|\b[Aa]ssert(?:ion|ions)?\b.{0,80}\b(?:[Ff]ail(?:ed|ure)?|FAIL(?:ED)?|violated)\b|^\s*(?:[-+] )?(?:[Ee]xpected|EXPECTED|[Aa]ctual|ACTUAL|[Rr]eceived|left|right|got|want|have|Which is|To be equal to)(?: value)?\b *[:=]|\bgot\b.{1,120}\b(?:want(?:ed)?|expected)\b|\b(?:want(?:ed)?|expected)\b.{1,120}\b(?:got|but|received|actual|found|was)\b|\bexpected .{1,120} to (?:not )?(?:be|equal|have|contain|match|include|throw|exist|eq|deep|raise|return)\b|\bshould (?:be|equal|have been|match|contain) .{1,80}\bbut\b|!== |values? (?:are|is) not|(?:are|is) not (?:identical|the same)|does not match (?:expected|snapshot|golden)|not to be (?:equal|thrown)|Values (?:differ|have the same)|mismatch(?:ed)? (?:at|in|between)|is False : |is not true$|AssertThat|Mismatch \[|DID NOT RAISE|\b(?:nothing|no (?:error|exception)) was (?:raised|thrown)|\bdid not (?:throw|raise|panic)\b|resolved instead of rejected|[;,] want(?:ed)? \S|^Expected equality of these values|^#\s+`.{1,300}' failed|^\s*Condition not satisfied:|\bnot equal to\b|^\W{0,12}(?:[Ee]xpected|[Aa]ctual|[Rr]eceived|got|want) (?:\w{1,12} )?[:=]|^\W{0,12}(?:expected|got|have|want|found)\b *[:=]|^(?:E +)?\S.{0,120} != \S.{0,120}$|\bhas failed \[.{1,200} [!=<>]=? |\bbut the (?:text|value|status|result) was\b|\bexpected .{1,120} to have (?:text|value|length|status|count|been)|[Tt]imed? ?out .{0,30}waiting for expect\(|, found [^,]{1,80}$/,
+        /\bAssert(?:ion)?(?:Failed)?(?:Error|Exception)\b|^E +assert |AssertionFailedError|ComparisonFailure|expected:? ?<.{0,200}> but (?:was|found)|Failed asserting that|expect\(received\)|Expected.{0,200}(?:but (?:was|got|found)|to (?:equal|be|have|contain|match|include)|received)|assertion (?:`?.{0,60}`? )?failed|Failure\/Error: .{0,80}(?:expect|assert|should)|REQUIRE\(|CHECK\(.{0,100}\) (?:failed|is NOT)|XCTAssert\w+ failed|EXPECT_\w+|Assert\.\w+\(\) Failure|Assertion `.{1,200}' failed|\(Failure\) |Snapshot.{0,40}(?:obsolete|mismatch|failed|does not match)|toMatchSnapshot|doctest.{0,20}fail|Error Trace:|did not (?:equal|match)|were not equal|is not equal to|Test Failed at|\b[Aa]ssert(?:ion|ions)?\b.{0,80}\b(?:[Ff]ail(?:ed|ure)?|FAIL(?:ED)?|violated)\b|^\s*(?:[-+] )?(?:[Ee]xpected|EXPECTED|[Aa]ctual|ACTUAL|[Rr]eceived|left|right|got|want|have|Which is|To be equal to)(?: value)?\b *[:=]|\bgot\b.{1,120}\b(?:want(?:ed)?|expected)\b|\b(?:want(?:ed)?|expected)\b.{1,120}\b(?:got|but|received|actual|found|was)\b|\bexpected .{1,120} to (?:not )?(?:be|equal|have|contain|match|include|throw|exist|eq|deep|raise|return)\b|\bshould (?:be|equal|have been|match|contain) .{1,80}\bbut\b|!== |values? (?:are|is) not|(?:are|is) not (?:identical|the same)|does not match (?:expected|snapshot|golden)|not to be (?:equal|thrown)|Values (?:differ|have the same)|mismatch(?:ed)? (?:at|in|between)|is False : |is not true$|AssertThat|Mismatch \[|DID NOT RAISE|\b(?:nothing|no (?:error|exception)) was (?:raised|thrown)|\bdid not (?:throw|raise|panic)\b|resolved instead of rejected|[;,] want(?:ed)? \S|^Expected equality of these values|^#\s+`.{1,300}' failed|^\s*Condition not satisfied:|\bnot equal to\b|^\W{0,12}(?:[Ee]xpected|[Aa]ctual|[Rr]eceived|got|want) (?:\w{1,12} )?[:=]|^\W{0,12}(?:expected|got|have|want|found)\b *[:=]|^(?!Caused by: )(?:E +)?\S.{0,120} != \S.{0,120}$|\bhas failed \[.{1,200} [!=<>]=? |\bbut the (?:text|value|status|result) was\b|\bexpected .{1,120} to have (?:text|value|length|status|count|been)|[Tt]imed? ?out .{0,30}waiting for expect\(|, found [^,]{1,80}$|\b(?:was|is|got|returned) [^,]{1,80}, (?:but )?(?:expected|want(?:ed)?)\b/,
     },
   ],
 };
@@ -157,6 +157,13 @@ export const scriptRules: RuleTable = {
       weight: 0.5,
       pattern:
         /^(?:\w+\.)*(?:TypeError|NameError|AttributeError|KeyError|IndexError|ValueError|ReferenceError|RangeError|UnboundLocalError|RuntimeError|NotImplementedError|ZeroDivisionError|RecursionError|NoMethodError|ArgumentError|NullPointerException|IllegalArgumentException|IllegalStateException|ClassCastException|StackOverflowError|NoSuchMethodError|NoSuchFieldError|NoClassDefFoundError|AbstractMethodError)\b|Exception in thread "|\bpanic: |thread '.{1,80}' panicked|Uncaught (?:Error|Exception|\w+Error)|undefined method [`']|undefined local variable|cannot read propert(?:y|ies) of|is not a function\b|Caused by: java\.lang\.(?:NullPointer|Illegal|NoSuch|NoClassDef|ClassNotFound|ClassCast)|Segmentation fault|SIGSEGV|SIGABRT|AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error: |stack overflow|Aborted \(core dumped\)|ImportError: cannot import name|ERROR: LoadError/,
+    },
+    {
+      // Any exception by its class, except those that networks, machines and time make.
+      id: 'exception',
+      weight: 0.5,
+      pattern:
+        /^\s*(?:E +|Caused by: |\*\* \()?(?:[A-Za-z_]\w{0,60}(?:\.|::|\\)){0,10}(?!\w*(?:Time[dO]|Connect|Socket|Network|Unavailable|Stale|Session|WebDriver|Closed|Reset|Refused|Host|Memory|Interrupt|Bind|EOF|IO|OS|HTTP|Http|URL|SSL|Disk|Busy|Lock|Throttl|RateLimit|Quota|Cancel|Abort|BrokenPipe|Channel|Rpc|Fetch|Download|Concurrent|Module|Import|Subprocess|CalledProcess|Build|Execution|Permission|NotFound))[A-Z]\w{2,60}(?:Error|Exception|Exhausted)\b(?::|\)|$)/,
     },
     {
       id: 'goal',

@@ -107,7 +107,7 @@ export const infraRules: RuleTable = {
       id: 'refused',
       weight: 0.7,
       pattern:
-        /^(?!.*(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|psql|mysql|Upstart)).*(?:[Cc]onnection refused|ECONNREFUSED)/,
+        /^(?!.*(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\b172\.(?:1[6-9]|2\d|3[01])\.\d|psql|mysql|Upstart)).*(?:[Cc]onnection refused|ECONNREFUSED)/,
     },
     {
       id: 'rate-limit',

@@ -1,12 +1,13 @@
 // One log, read once: which rules its lines match and where, which step failed, which tests. Streaming; what is kept is bounded.
 import { createFailedTests } from '../failed-tests.ts';
 import { type LogFile, readLines } from '../lines.ts';
-import { changeTables } from './change-rules.ts';
+import { changeTables, testRules } from './change-rules.ts';
 import { configRules } from './config-rules.ts';
 import { envRules } from './env-rules.ts';
 import { chanceRules, flakeMarks } from './flake-rules.ts';
 import { infraRules, platformRules } from './infra-rules.ts';
 import { createJobEnd, type JobEnd } from './job-end.ts';
+import { isEcho, isHandedIn, isLogged, isMinor, saysAgain } from './line-kinds.ts';
 import type { Rule, RuleTable } from './rule.ts';
 
 export type Hit = {
@@ -46,25 +47,11 @@ const MAX_HITS = 4_000;
 const MAX_FIRST = 2_000;
 const MAX_LAST = 10_000;
 const MAX_KNOWN_LINES = 300_000;
+const AGAIN_REACHES = 2;
 
 /** No rule matches a line without one of these. */
 const PROMISING =
   /err|fail|fatal|exception|cannot|can't|could ?n[o']t|unable|not |no |timed? ?out|timeout|kill|denied|invalid|missing|unknown|unexpected|expected|required?|refused|reset|exceed|found|violation|offense|warning|panic|abort|unsupported|mismatch|conflict|undefined|unresolved|assert|flak|race|exit|error|lost|stopped|shutdown|cancel|too many|\b[45]\d\d\b|^E:|^In |[!✖✘✗×]|e:|SC\d{4}|CVE|disk|space|memory|ECONN|EPIPE|EADDR|EACCES|EBUSY|\.(?:py|js|ts|go|rb|c|cpp|h):\d|reformat|format|differ|out of date|dirty|deadlock|locked|stale|closed|leaks?|Traceback|Problem 1|is (?:empty|required)|--- |LNK|CMake|sudo|which:|clean|unbound|variable|disconnect|terminat|preempt|interrupt|\bbad\b|EOF|hung up|limit|unreachable|unauthori|already|PUBKEY|broken|hook id|forg[eo]t|offline|incompatible|unmet|^diff |SIG[A-Z]|segmentation|sanitizer|multiple|duplicate|ambiguous|banned|lock ?file|frozen|integrity|checksum|license|coverage|wrong|malformed|corrupt|outage|temporar|install(?:ed)? |credential|secret|token|actual|received|which is|lookup |misbehav|crash|reach | != |satisfied|throttl|\bgot\b|\bwant|left *:|right *:|!==|should|different|identical/i;
-
-/** What a tool goes on after: it counts, if there is nothing better. */
-const MINOR =
-  /\bretry(?:ing)?\b|will (?:be )?retr(?:y|ied)|trying again|attempt (?:\d+ (?:of|\/) ?\d+|#?\d)|^\s*\W{0,3}(?:npm )?warn(?:ing)?\b|^\[?WARN(?:ING)?\]?|^W: |\bWARN\b|^##\[(?:warning|debug|notice)\]|^::warning|^\s*(?:info|debug|notice|trace)\b|^\s*console\.\w|^(?:\S{1,40} )?(?:GET|POST|PUT|PATCH|DELETE|HEAD) \/\S* \d{3}\b|^DEBUG|^INFO|^\s*Package \S+ is not installed\.$|debconf: |^(?:\S{1,24} )?\d\d:\d\d:\d\d[.,]\d{3} |^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\bdeprecat(?:ed|es|ion)\b|\bignoring\b|\(ignored\)|will be ignored|\bskipping\b|optional|^\s+- (?!expected)|continuing|non-fatal|fall(?:ing)? ?back/i;
-/** As quiet, but build tools print what their tests compared with it too. */
-const LOGGED = /^\[(?:INFO|DEBUG|info|debug)\]/;
-/** The last of several tries is no minor one. */
-const LAST_TRY = /\btotal=0\b|\b(?:0|no)(?: more)? (?:tries|retries|attempts) (?:remaining|left)\b/i;
-/** Said after a try that failed: what stands right before it was not the end. */
-const AGAIN =
-  /\b(?:trying|try) again\b|\bretry(?:ing)?\b.{0,40}(?:\bin \d|\.\.\.|…|after|attempt)|\b(?:attempt|try) #?\d+(?: of \d+)? failed\b|\bwill (?:be )?retr(?:y|ied)\b/i;
-const AGAIN_REACHES = 2;
-/** Lines that only repeat what stands in the workflow file or the command. */
-const ECHO =
-  /^\s*(?:\$ |\+{1,3} |> [\w@./-]+@\d|> \w+ -|# (?! *(?:[`(]|got\b|expected\b|have\b|want\b|found\b|[Ff]ailed|Looks like))|\/\/ |run: |- name: |if |echo |elif |then\b)|^##\[(?:group|command|section)\]|^\[command\]|^\[INFO\] --- |^travis_(?:time|fold):[\w:=,.]*$|: shell_session_update: |^sudo: unable to resolve host|^\s*(?:[✓✔√]|(?:ok \d|PASS|passed)\b)/;
 
 /** @param known normalised lines of green runs, which explain nothing */
 export async function scanLog(file: LogFile, known: ReadonlySet<string>): Promise<ScannedLog> {
@@ -78,10 +65,10 @@ export async function scanLog(file: LogFile, known: ReadonlySet<string>): Promis
     for (const line of batch) {
       tests.push(line);
       const step = end.push(line);
-      if (AGAIN.test(line.text) && !LAST_TRY.test(line.text)) markTried(kept, line.n);
+      if (saysAgain(line.text)) markTried(kept, line.n);
       if (line.text.length < 4 || !PROMISING.test(line.text)) continue;
       const text = line.text.length > MAX_LINE ? line.text.slice(0, MAX_LINE) : line.text;
-      if (ECHO.test(text)) continue;
+      if (isEcho(text)) continue;
       kept.push({ n: line.n, text, step, tried: false });
       if (kept.length > MAX_FIRST + 2 * MAX_LAST) kept.splice(MAX_FIRST, MAX_LAST);
     }
@@ -116,14 +103,20 @@ function collect(
   known: ReadonlySet<string>,
 ): void {
   const isKnown = known.size > 0 && known.has(sameness(text));
-  const minor = (tried || MINOR.test(text)) && !LAST_TRY.test(text);
-  const logged = LOGGED.test(text);
+  const minor = isMinor(text, tried);
+  const logged = isLogged(text);
   // A problem matcher's mark stands before the tool's own words.
   const said = text.startsWith('##[error]') ? text.slice(9) : text;
+  const compared = !text.startsWith('##[error]') && isComparison(said);
   for (const table of tables) {
+    // What a test compared may well be the words of a network or of a machine.
+    if (compared && table.class === 'infra') continue;
     for (const rule of table.rules) {
       if (!rule.pattern.test(said)) continue;
-      const quiet = rule.id === 'assertion' ? minor && !/\bAssert/.test(text) : minor || logged;
+      const quiet =
+        rule.id === 'assertion'
+          ? minor && !/\bAssert/.test(text)
+          : minor || logged || (rule.id === 'secret-missing' && isHandedIn(text));
       const factor = (quiet ? 0.45 : 1) * (isKnown ? 0.2 : 1);
       const key = `${table.class} ${rule.id} ${step}`;
       const before = found.get(key);
@@ -133,6 +126,10 @@ function collect(
       else if (before || found.size < MAX_HITS) found.set(key, { table, rule, n, text, step, count, weight });
     }
   }
+}
+
+function isComparison(said: string): boolean {
+  return testRules.rules.some(({ id, pattern }) => id === 'assertion' && pattern.test(said));
 }
 
 /** Lines of green runs, for `scanLog`. At most 300,000 lines are remembered. */

@@ -31,6 +31,8 @@ const TRANSPORT = new Set([
   'package-index',
   'git-transfer',
 ]);
+/** What a program under test can say of itself as well. */
+const OF_PROGRAMS = new Set(['disk', 'memory']);
 /** What fails by chance before a test is named: nothing listens, nothing renders. */
 const WITHOUT_TESTS = new Set(['port', 'browser']);
 /** More failing tests at once than chance makes. A test that only takes too long may wait for what never comes: one alone. */
@@ -72,6 +74,7 @@ export function verdictOf(log: ScannedLog): Verdict {
   const transport = best((hit) => hit.table.class === 'infra' && TRANSPORT.has(hit.rule.id));
   const testsFailed = log.failedTests.length > 0 || score(summary) >= 0.8;
   const compared = score(assertion) >= 0.6;
+  const thrown = score(exception) >= 0.45;
 
   const say = (
     wanted: Verdict['class'],
@@ -88,6 +91,7 @@ export function verdictOf(log: ScannedLog): Verdict {
     platform &&
     score(platform) >= 0.65 &&
     !(compared && testsFailed) &&
+    !(thrown && testsFailed && OF_PROGRAMS.has(platform.rule.id)) &&
     (score(build) < 0.88 || platform.score >= 0.95)
   ) {
     const doubt = testsFailed && platform.score < 0.9 ? 0.2 : 0;
@@ -101,7 +105,7 @@ export function verdictOf(log: ScannedLog): Verdict {
     if (score(build) >= 0.9) return say('regression', 0.9, build, summary);
     if ((score(mark) >= 0.8 || log.recoveredTests > 0) && !compared && log.failedTests.length === 0)
       return say('flake', 0.8, mark);
-    const plain = !compared && score(exception) < 0.45;
+    const plain = !compared && !thrown;
     if (plain && mark && /race/i.test(mark.text)) return say('flake', 0.55, mark, summary);
     if (plain && score(env) >= 0.82) return say('env', 0.7, env, summary);
     if (plain && score(config) >= 0.9) return say('config', 0.7, config, summary);
@@ -114,7 +118,8 @@ export function verdictOf(log: ScannedLog): Verdict {
 
   function ofBuild(): Verdict {
     // A runner that is not known compared something, whatever else was printed.
-    if (compared && summary && score(build) < 0.7) return say('regression', 0.7, assertion, summary);
+    if (compared && score(build) < 0.7 && (summary || isLater(assertion, infra)))
+      return say('regression', 0.7, assertion, summary);
     const cause = score(env) >= score(config) ? env : config;
     const consequence = cause !== undefined && CONSEQUENCES.has(cause.rule.id);
     if (score(build) >= 0.7) {
@@ -140,6 +145,11 @@ export function verdictOf(log: ScannedLog): Verdict {
     if (goal) return say('regression', 0.35, goal);
     return say('unknown', 0.2, summary);
   }
+}
+
+/** A network that failed long before a comparison did was survived. */
+function isLater(hit: Weighted | undefined, than: Weighted | undefined): boolean {
+  return hit !== undefined && (than === undefined || hit.n > than.n + 1);
 }
 
 /** Evidence from another step than the one that failed says little; the CI system's own word counts wherever it stands. */
