@@ -118,9 +118,9 @@ export function verdictOf(log: ScannedLog): Verdict {
 
   function ofBuild(): Verdict {
     // A runner that is not known compared something, whatever else was printed.
-    if (compared && score(build) < 0.7 && (summary || isLater(assertion, infra)))
-      return say('regression', 0.7, assertion, summary);
     const cause = score(env) >= score(config) ? env : config;
+    if (compared && score(build) < 0.7 && (summary || (isLater(assertion, infra) && score(cause) < 0.9)))
+      return say('regression', 0.7, assertion, summary);
     const consequence = cause !== undefined && CONSEQUENCES.has(cause.rule.id);
     if (score(build) >= 0.7) {
       if (cause && !consequence && cause.score > score(build))

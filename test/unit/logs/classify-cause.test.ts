@@ -118,6 +118,11 @@ it.each<readonly [what: string, wanted: string, printed: readonly string[]]>([
   ],
   ['a runner that reads its settings', 'unknown', ['rootdir: /work/shop, configfile: setup.cfg', 'working']],
   [
+    'a lock that does not fit, in the words of a comparison',
+    'config',
+    ['Expected prices-1.2.jar but found prices-1.3.jar', 'the lock file is out of date'],
+  ],
+  [
     'counts of a compiler cache',
     'infra',
     ['Compilation failures   0', 'fatal: unable to access https://git.example.org/: Connection timed out'],
