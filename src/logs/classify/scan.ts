@@ -1,5 +1,6 @@
 // One log, read once: which rules its lines match and where, which step failed, which tests. Streaming; what is kept is bounded.
 import { createFailedTests } from '../failed-tests.ts';
+import { isEcho, isHandedIn, isLogged, isMinor, saysAgain } from '../line-kinds.ts';
 import { type LogFile, readLines } from '../lines.ts';
 import { changeTables, testRules } from './change-rules.ts';
 import { configRules } from './config-rules.ts';
@@ -7,7 +8,6 @@ import { envRules } from './env-rules.ts';
 import { chanceRules, flakeMarks } from './flake-rules.ts';
 import { infraRules, platformRules } from './infra-rules.ts';
 import { createJobEnd, type JobEnd } from './job-end.ts';
-import { isEcho, isHandedIn, isLogged, isMinor, saysAgain } from './line-kinds.ts';
 import type { Rule, RuleTable } from './rule.ts';
 
 export type Hit = {

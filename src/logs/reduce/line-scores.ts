@@ -1,6 +1,7 @@
 // How telling each line is by itself: rules, dampers, the step it is in, how often its like comes, and whether a log of a
 // run that passed has it too.
 import { bodyOf } from '../body.ts';
+import { isLivedThrough, saysAgain } from '../line-kinds.ts';
 import { compilerRules } from '../rules/compilers.ts';
 import { sectionEnd, sectionStart } from '../rules/ends.ts';
 import { dampers, emptyWords } from '../rules/noise.ts';
@@ -49,6 +50,12 @@ const FAR = 0.9;
 const END_SCORE = 34;
 /** An end that names its cause: killed, no output for too long. */
 const TELLING_END = 90;
+/** What was tried again, what a test made happen, and what stands before a test or a compiler says what is wrong, was survived. */
+const SURVIVED = 0.6;
+const BEFORE_CHECKED = 0.85;
+const TRIED_LINES = 2;
+/** From here on a checker's line is a verdict. */
+const CHECKED = 86;
 /** From here on a rule is sure that something failed. */
 const STRONG = 80;
 
@@ -64,15 +71,19 @@ export function scoreLines(texts: readonly string[], passing?: ReadonlySet<numbe
   let sectionAt = -1;
   let chainAt = -CHAINED_LINES - 1;
   let strongAt = -SUPPORTED_LINES - 1;
+  const shownOf = texts.map((text) => text.slice(0, MAX_MATCHED_CHARS));
+  const bodies = shownOf.map(bodyOf);
+  const owns = Float32Array.from(shownOf, (shown, at) => ownScore(shown, bodies[at] ?? ''));
+  const survived = survivedFactors(shownOf, bodies, owns, isEnd);
   for (let at = 0; at < count; at++) {
     const text = texts[at] ?? '';
     template[at] = templateOf(text);
     if (passing?.has(template[at] ?? 0)) known[at] = 1;
     if (text === '') continue;
-    const shown = text.slice(0, MAX_MATCHED_CHARS);
-    const body = bodyOf(shown);
+    const shown = shownOf[at] ?? '';
+    const body = bodies[at] ?? '';
     if (isEnd[at] === 1) {
-      const said = ownScore(shown, body);
+      const said = owns[at] ?? 0;
       score[at] = worth[at] = said >= TELLING_END ? said : END_SCORE;
       sectionAt = -1;
       continue;
@@ -83,8 +94,9 @@ export function scoreLines(texts: readonly string[], passing?: ReadonlySet<numbe
       (at - sectionAt > SECTION_LINES || sectionEnd.test(shown) || sectionEnd.test(body))
     )
       sectionAt = -1;
-    let own = ownScore(shown, body);
+    let own = owns[at] ?? 0;
     const left = toEnd[at] ?? -1;
+    if (own >= STRONG && at - strongAt > SUPPORTED_LINES) own *= survived[at] ?? 1;
     if (own >= STRONG && LOGGED_EXCEPTION.test(body)) {
       const supported =
         at - strongAt <= SUPPORTED_LINES || sectionAt !== -1 || (left >= 0 && left <= SUPPORTED_BEFORE_END);
@@ -125,6 +137,29 @@ function ownScore(text: string, body: string): number {
     if (factor < damp && (pattern.test(trimmed) || (body !== trimmed && pattern.test(body)))) damp = factor;
   }
   return damp < 0.1 ? -1 : best * damp;
+}
+
+/** Read from the end: what a program says before a checker's verdict on the same step is not why the step failed. */
+function survivedFactors(
+  shown: readonly string[],
+  bodies: readonly string[],
+  owns: Float32Array,
+  isEnd: Uint8Array,
+): Float32Array {
+  const factors = new Float32Array(shown.length).fill(1);
+  let checked = false;
+  let again = Number.POSITIVE_INFINITY;
+  for (let at = shown.length - 1; at >= 0; at--) {
+    if (isEnd[at] === 1) checked = false;
+    const text = shown[at] ?? '';
+    if (saysAgain(text)) again = at;
+    if ((owns[at] ?? 0) < STRONG) continue;
+    const verdict = bestScore(checkers, bodies[at] ?? '');
+    if (verdict >= STRONG) checked ||= verdict >= CHECKED;
+    else if (again - at <= TRIED_LINES || isLivedThrough(text)) factors[at] = SURVIVED;
+    else if (checked) factors[at] = BEFORE_CHECKED;
+  }
+  return factors;
 }
 
 function named(body: string): boolean {

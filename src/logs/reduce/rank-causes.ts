@@ -1,4 +1,4 @@
-// Which of the kept lines name the cause, the best first: one line of each block before any second one.
+// Which of the kept lines name the cause, the best first: one line of each block before a second one that says no more.
 import type { Blocks } from './blocks.ts';
 import { isNoise, type LineScores } from './line-scores.ts';
 
@@ -10,6 +10,8 @@ const NAMED_SCORE = 40;
 const GUESSED_LINES = 15;
 const MAX_GUESSES = 3;
 const GUESS_SCORE = 0.2;
+/** What else a block names comes after what other blocks name as clearly, and before what they only hint at. */
+const OF_SAME_BLOCK = 0.6;
 /** A first line of a block is preferred to a slightly better one below it. */
 const FIRST_LINE_BONUS = 2;
 
@@ -34,7 +36,10 @@ export function rankCauses(texts: readonly string[], scores: LineScores, blocks:
     usedBlocks.add(block);
     (fresh ? first : second).push(at);
   }
+  const others = new Set(second);
+  const rank = (at: number): number => worth(at) * (others.has(at) ? OF_SAME_BLOCK : 1);
   const named = [...first, ...second]
+    .sort((a, b) => rank(b) - rank(a) || a - b)
     .slice(0, MAX_CAUSES)
     .filter((at) => (scores.score[at] ?? 0) >= NAMED_SCORE);
   if (named.length === 0) return guesses();

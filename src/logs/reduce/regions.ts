@@ -1,6 +1,6 @@
 // Where in a log the failure is to be looked for: in the step that failed, before its end; not in steps that went well and
 // not in what puts away afterwards.
-import { cleanupStart, failedEnd, goodEnd, stepStart } from '../rules/ends.ts';
+import { cleanupStart, failedEnd, goodEnd, jobEnd, stepStart } from '../rules/ends.ts';
 
 export type Regions = {
   /** Per line: what its score is multiplied with. */
@@ -37,6 +37,10 @@ export function findRegions(texts: readonly string[]): Regions {
       if (said) isEnd[at] = 1;
       // After the clean-up only the whole job is said to have failed: that is not a step of its own.
       if (cleanup) continue;
+      if (ends > 0 && jobEnd.test(text)) {
+        weight.fill(IN_GOOD_STEP, start, at + 1);
+        continue;
+      }
       ends++;
       for (let line = start; line <= at; line++) {
         weight[line] = IN_FAILED_STEP;

@@ -6,7 +6,7 @@ export const failedEnd: readonly RegExp[] = [
   /^(?:##\[error\]|::error::|Error: )?Process completed with exit code [1-9]/,
   /^(?:##\[error\]|Error: ?)?(?:Bash|PowerShell|Cmd\.exe|The process .{1,200}|Script|Process) (?:exited|failed|failed with|completed) (?:with )?(?:exit )?code '?[1-9-]/i,
   /^##\[error\].{0,80} (?:exited|failed|completed) with (?:exit |a non-zero exit )?(?:status|code):? ?'?[1-9-]/i,
-  /^##\[error\](?:The operation was cancell?ed|The runner|Process completed)/,
+  /^##\[error\](?:The operation was cancell?ed|The runner|Process completed|Executing the custom container implementation failed)/,
   /^The command ".{0,2000}" (?:exited with [1-9]|failed and exited with [1-9]|failed \d+ times)/,
   /^(?:ERROR: )?Job failed(?: \(|:|$)|^ERROR: Job failed/,
   /^(?:Exited with code(?: exit status)? [1-9]|CircleCI received exit code [1-9]|Too long with no output)/,
@@ -17,6 +17,9 @@ export const failedEnd: readonly RegExp[] = [
   /^Process exited with code [1-9]|^Step .{1,120} failed$|^exit status [1-9]|^Exit status: [1-9]|^Exit code: [1-9]/i,
   /^ERROR: build step \d+ .{1,200} failed|^BUILD FAILURE: Build step failure/,
 ];
+
+/** Said of the whole job: after a step that is said to have failed, it ends none. */
+export const jobEnd = /^Done\. Your build exited with|^Your build has been stopped|^Finished: /;
 
 /** The step before this line went well. */
 export const goodEnd =

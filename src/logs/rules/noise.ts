@@ -15,6 +15,7 @@ export const dampers: readonly Damper[] = [
     0.05,
     /(?:\bPASSED|\.\.\.\s?(?:ok|OK|passed|PASSED|skipped|SKIPPED|yes|no|done|pass|not found)|\bPASS)\s?(?:\[.{0,20}\]|\(.{0,20}\))?$/,
   ],
+  [0.05, /^\S{1,200}_test\.go:\d+: [Ss]kip/],
   [0.05, /^(?:not ok .{0,300}# (?:TODO|SKIP|todo|skip)|ok\s+\S+\s+(?:[\d.]+s|\(cached\)))/],
   [
     0.1,
@@ -49,6 +50,8 @@ export const dampers: readonly Damper[] = [
   ],
   [0.3, /[:)] (?:warning|note|info|remark)\b[: ](?!.{0,300}-Werror)/i],
   [0.5, /\b(?:retry(?:ing)?|retries|will retry|trying again|attempt \d+ (?:of|\/))\b/i],
+  // a program that says that another one failed, or that something comes
+  [0.6, /^ERROR: InvocationError|\b\d+ chart\(s\) linted\b|^[Ee]rror during [a-z]{1,20}:$/],
   // log lines of the program under test
   [0.5, /^(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d[.,]?\d{0,6}\s.{0,80}\b(?:ERROR|FATAL|SEVERE|WARN|error)\b/],
   [0.15, /^(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d[.,]?\d{0,6}\s.{0,60}\b(?:INFO|DEBUG|TRACE|info|debug)\b/],

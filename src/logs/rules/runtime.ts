@@ -86,7 +86,7 @@ export const runtimeRules: readonly Rule[] = [
   ],
   [
     92,
-    /^Could not find (?:gem|\S+-\d|compatible)|could not find compatible versions|An error occurred while installing|Failed to build gem native extension|Your (?:Ruby|bundle|lockfile)|Gem::|Bundler::/,
+    /^Could not find (?:gem|\S+-\d|compatible)|could not find compatible versions|An error occurred while installing|Failed to build gem native extension|Your (?:Ruby|bundle(?! is complete)|lockfile)|Gem::|Bundler::/,
   ],
   [
     88,
@@ -107,7 +107,7 @@ export const runtimeRules: readonly Rule[] = [
   // build tools
   [80, /^A problem occurred/],
   [74, /^Execution failed for task/],
-  [60, /^\* What went wrong:/],
+  [60, /^\* What went wrong:|^(?:rake|rails) aborted!/],
   [
     88,
     /^> (?!Task |Configure |Connecting|Building|IDLE|Run with|Get more|Resolve |Transform )[A-Z]\S{0,60} .{8,}/,
@@ -135,7 +135,7 @@ export const runtimeRules: readonly Rule[] = [
     92,
     /^Error: (?:INSTALLATION|UPGRADE) FAILED|^Error: (?!Process completed|Command failed|The process|exit status)\S|^fatal: \[/,
   ],
-  [93, /^rake aborted!|^rails aborted!|^LoadError|^NameError|^Errno::/],
+  [93, /^LoadError|^NameError|^Errno::/],
   // anything that presents itself as an error
   [80, /^(?:\[?(?:error|fatal|critical|severe)\]?)\s?[:!]\s?\S/i],
   [74, /^(?:error|fatal|failure|exception|failed)\b\s?[:!-]?\s\S/i],

@@ -34,8 +34,13 @@ export function saysAgain(text: string): boolean {
 
 /** @param tried it was tried again */
 export function isMinor(text: string, tried: boolean): boolean {
-  const quiet = tried || MINOR.test(text) || PROGRAM_LOG.test(text) || ON_PURPOSE.test(text);
+  const quiet = tried || MINOR.test(text) || isLivedThrough(text);
   return quiet && !LAST_TRY.test(text);
+}
+
+/** What a program lived through, by its log or because a test wanted it. */
+export function isLivedThrough(text: string): boolean {
+  return PROGRAM_LOG.test(text) || ON_PURPOSE.test(text);
 }
 
 export function isLogged(text: string): boolean {
