@@ -24,6 +24,19 @@ const ECHO =
 const HANDED_IN =
   /\b(?:upload|report|metric|telemetry|analytics|artifact|notif)\w*.{0,80}(?:fail|error|unable|could not|cannot)|(?:fail|error|unable|could not|cannot).{0,40}\b(?:upload|report|metric|telemetry|analytics|notif)|^\s*\w{1,60} is (?:NOT|not) set$/i;
 
+/** Here a report of a failing test begins: its error is on this line or soon below. */
+const FAILING_TEST =
+  /^\s{0,12}(?:\[\w{1,10}\] {0,4})?(?:\d{1,4}\) \S|● \S|--- FAIL|FAIL(?:ED)?\b|ERROR:? \S|Error:$|Failure:$|[✗✘✕✖×✱] |not ok |E {2,}|#\s+Failed test|---- \S.{0,200} stdout|_{3,} \S|Failed \S|thread '|Caused by: |Exception in thread)|<<< (?:FAILURE|ERROR)|\bFAILED\b|\[FAIL\]|\[E\]$|\*\*\*\w/;
+/** And here what it printed, or what another test did. */
+const PRINTED =
+  /^\s*(?:-{3,} ?(?:Captured|>> begin captured|stdout|stderr)|={3,} |Captured |stdout:|stderr:|[✓✔√] |ok \d|--- PASS|=== RUN|PASS\b)/;
+
+/** @returns true where the report of a failing test begins, false where it ends, undefined in between */
+export function failingTestAt(text: string): boolean | undefined {
+  if (PRINTED.test(text)) return false;
+  return FAILING_TEST.test(text) ? true : undefined;
+}
+
 export function isEcho(text: string): boolean {
   return ECHO.test(text);
 }

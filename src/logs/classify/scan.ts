@@ -1,6 +1,6 @@
 // One log, read once: which rules its lines match and where, which step failed, which tests. Streaming; what is kept is bounded.
 import { createFailedTests } from '../failed-tests.ts';
-import { isEcho, isHandedIn, isLogged, isMinor, saysAgain } from '../line-kinds.ts';
+import { failingTestAt, isEcho, isHandedIn, isLogged, isMinor, saysAgain } from '../line-kinds.ts';
 import { type LogFile, readLines } from '../lines.ts';
 import { changeTables, testRules } from './change-rules.ts';
 import { configRules } from './config-rules.ts';
@@ -18,6 +18,8 @@ export type Hit = {
   readonly text: string;
   readonly step: number;
   readonly count: number;
+  /** It stands in the report of a failing test. */
+  readonly reported: boolean;
   /** The weight of the rule, less for what a tool tries again, only warns of, or says on green runs too. */
   readonly weight: number;
 };
@@ -48,6 +50,10 @@ const MAX_FIRST = 2_000;
 const MAX_LAST = 10_000;
 const MAX_KNOWN_LINES = 300_000;
 const AGAIN_REACHES = 2;
+/** Lines that the report of a failing test may have, as far as its error goes. */
+const REPORT_LINES = 30;
+/** Of two lines for the same, the one in a report is better evidence. */
+const UNREPORTED = 0.98;
 
 /** No rule matches a line without one of these. */
 const PROMISING =
@@ -61,15 +67,18 @@ export async function scanLog(file: LogFile, known: ReadonlySet<string>): Promis
   /** The first and the last lines that may say something: what a rule costs does not grow with the log. */
   const kept: KeptLine[] = [];
   let totalLines = 0;
+  let reportEnds = 0;
   for await (const batch of readLines(file.open())) {
     for (const line of batch) {
       tests.push(line);
       const step = end.push(line);
+      const begins = failingTestAt(line.text.slice(0, MAX_LINE));
+      if (begins !== undefined) reportEnds = begins ? line.n + REPORT_LINES : 0;
       if (saysAgain(line.text)) markTried(kept, line.n);
       if (line.text.length < 4 || !PROMISING.test(line.text)) continue;
       const text = line.text.length > MAX_LINE ? line.text.slice(0, MAX_LINE) : line.text;
       if (isEcho(text)) continue;
-      kept.push({ n: line.n, text, step, tried: false });
+      kept.push({ n: line.n, text, step, tried: false, reported: line.n <= reportEnds });
       if (kept.length > MAX_FIRST + 2 * MAX_LAST) kept.splice(MAX_FIRST, MAX_LAST);
     }
     totalLines += batch.length;
@@ -89,6 +98,7 @@ type KeptLine = {
   readonly n: number;
   readonly text: string;
   readonly step: number;
+  readonly reported: boolean;
   /** It was tried again. */
   tried: boolean;
 };
@@ -99,7 +109,7 @@ function markTried(kept: readonly KeptLine[], n: number): void {
 
 function collect(
   found: Map<string, Hit>,
-  { text, n, step, tried }: KeptLine,
+  { text, n, step, tried, reported }: KeptLine,
   known: ReadonlySet<string>,
 ): void {
   const isKnown = known.size > 0 && known.has(sameness(text));
@@ -117,13 +127,15 @@ function collect(
         rule.id === 'assertion'
           ? minor && !/\bAssert/.test(text)
           : minor || logged || (rule.id === 'secret-missing' && isHandedIn(text));
-      const factor = (quiet ? 0.45 : 1) * (isKnown ? 0.2 : 1);
+      const excuse = table.kind === 'ordinary' && (table.class === 'infra' || table.class === 'flake');
+      const factor = (quiet ? 0.45 : 1) * (isKnown ? 0.2 : 1) * (excuse && !reported ? UNREPORTED : 1);
       const key = `${table.class} ${rule.id} ${step}`;
       const before = found.get(key);
       const weight = rule.weight * factor;
       const count = (before?.count ?? 0) + 1;
       if (before && before.weight > weight) found.set(key, { ...before, count });
-      else if (before || found.size < MAX_HITS) found.set(key, { table, rule, n, text, step, count, weight });
+      else if (before || found.size < MAX_HITS)
+        found.set(key, { table, rule, n, text, step, count, weight, reported });
     }
   }
 }

@@ -110,9 +110,10 @@ export function verdictOf(log: ScannedLog): Verdict {
     if (plain && score(env) >= 0.82) return say('env', 0.7, env, summary);
     if (plain && score(config) >= 0.9) return say('config', 0.7, config, summary);
     const few = chance?.rule.id === 'test-time-out' ? MAX_SLOW_TESTS : MAX_CHANCE_TESTS;
-    if (plain && score(chance) >= 0.55 && log.failedTests.length <= few)
+    if (plain && chance?.reported && score(chance) >= 0.55 && log.failedTests.length <= few)
       return say('flake', 0.6, chance, summary);
-    if (plain && score(transport) >= 0.8) return say('infra', 0.55, transport, summary);
+    if (plain && transport?.reported && score(transport) >= 0.8)
+      return say('infra', 0.55, transport, summary);
     return say('regression', compared ? 0.92 : 0.8, assertion, summary, exception);
   }
 

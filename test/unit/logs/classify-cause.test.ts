@@ -65,6 +65,14 @@ const ofTheChange: readonly Row[] = [
     ],
   ],
   [
+    'a simulated circuit',
+    [
+      'Connection timed out',
+      'UVM_ERROR tb/board.sv(88) @ 4410: top.sb [CMP] 0x1f and 0x1e',
+      'UVM_ERROR :    1',
+    ],
+  ],
+  [
     'limits of a load test',
     ['HTTP 503 for GET /pay', "thresholds on metrics 'http_req_failed' have been crossed"],
   ],
@@ -83,6 +91,25 @@ it.each(ofTheChange)('CI-2: is a regression: %s', async (_what, printed) => {
 
 const notExcused: readonly Row[] = [
   [
+    'a test of a kind that nobody knows, after what it printed',
+    [
+      'caught TimeoutError: operation exceeded 30000 ms',
+      '✗ keeps the order',
+      '    Err Late',
+      'TEST RUN FAILED',
+    ],
+  ],
+  [
+    'a test, and what another one printed',
+    [
+      '  1) keeps the order',
+      '     Err Late',
+      'ok 2 - waits',
+      'read: connection reset by peer',
+      '1 tests failed',
+    ],
+  ],
+  [
     'a service of the job itself that does not listen',
     ['api-1 exited with code 2', 'tests-1  | waiting for api:8080 ... connect ECONNREFUSED 172.18.0.3:8080'],
   ],
@@ -98,6 +125,11 @@ it.each(notExcused)('CI-4: is neither flake nor infra: %s', async (_what, printe
 });
 
 it.each<readonly [what: string, wanted: string, printed: readonly string[]]>([
+  [
+    'a test that waited for what did not come',
+    'flake',
+    ['  1 failing', '  1) Basket shows the order:', '     Error: Timed out looking for the order'],
+  ],
   [
     'a browser that went away',
     'flake',
