@@ -14,7 +14,8 @@ export type Regions = {
 };
 
 const IN_FAILED_STEP = 1;
-const ELSEWHERE = 0.72;
+/** As a `Float32Array` holds it: it is compared. */
+const ELSEWHERE = Math.fround(0.72);
 const IN_GOOD_STEP = 0.4;
 const IN_CLEANUP = 0.3;
 const MAX_END_CHARS = 2100;

@@ -106,3 +106,11 @@ it('CI-2: a second clear line of a block comes before ten hints elsewhere', asyn
   const at = lines.findIndex((line) => line.startsWith('! ')) + 1;
   expect((await causesOf(lines)).slice(0, 3)).toContain(at);
 });
+
+it('CI-2: of a log that says neither how it ended nor what was wrong, the last line is named', async () => {
+  const lines = [
+    ...Array.from({ length: 30 }, (_, n) => `price ${n} is fine`),
+    'price 30 is odd, that is all',
+  ];
+  expect((await causesOf(lines))[0]).toBe(31);
+});
