@@ -1,7 +1,14 @@
 // CI-12: at most 3 open pull requests of fixes per repository and 2 new ones per hour, at the door, where none can pass beside another.
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import * as z from 'zod';
+import { createCiActivities } from '../../../src/activities/remedies/ci.ts';
+import { createServices } from '../../../src/activities/services.ts';
+import { createSecretResolver } from '../../../src/config/secrets.ts';
+import type { CiActivities } from '../../../src/contract/activities.ts';
 import type { EffectAnswer } from '../../../src/contract/effect.ts';
 import { readOpenPullRequests } from '../../../src/integrations/github/read.ts';
+import { createRedactor } from '../../../src/logs/redact/redact-values.ts';
 import { applyChange } from '../../../src/store/findings.ts';
 import {
   at,
@@ -136,6 +143,38 @@ it('holds a fourth while three are open, whenever they were opened; the same one
   expect((await open(4, nowMs + 5 * hourMs)).status).toBe('receipt');
   expect((await open(4, nowMs + 6 * hourMs)).status).toBe('receipt');
   expect(await pulls()).toBe(4);
+});
+
+it('CI-8: the open pull request of a branch of the agent is known, whatever is remembered of it', async () => {
+  const head = branchOf(1);
+  await branch(head);
+  await finding(1);
+  const answer = await open(1);
+  const number = answer.status === 'receipt' ? answer.result.number : null;
+  const secrets = createSecretResolver({ env: { GITHUB_TOKEN: rig.token }, redactor: createRedactor() });
+  const { pool } = door.database;
+  const ci = createCiActivities(
+    createServices({ pool, redactor: createRedactor(), secrets, cacheDir: 'none' }),
+  );
+  const ownBranch = (): ReturnType<CiActivities['ownBranch']> =>
+    new MockActivityEnvironment().run(() =>
+      ci.ownBranch({ tenant: 'acme', workspace: 'shop', branch: head }),
+    );
+  // Nobody knows who pushed it.
+  expect(await ownBranch()).toMatchObject({ ours: false, pullRequest: null });
+  await pool.query(
+    `update effects set kind = 'pushBranch', result = jsonb_build_object('commitSha', $1::text) where kind = 'openPullRequest'`,
+    [(await ownBranch()).sha],
+  );
+  expect(await ownBranch()).toMatchObject({ ours: true, pullRequest: number });
+  await rig.github.write({
+    route: 'PATCH /repos/{owner}/{repo}/pulls/{pull_number}',
+    params: { ...at, pull_number: number, state: 'closed' },
+    schema: z.unknown(),
+    signal: rig.place.signal,
+    assertMayWrite: () => {},
+  });
+  expect(await ownBranch()).toMatchObject({ ours: true, pullRequest: null });
 });
 
 it('does not count pull requests of drift, nor limits them', async () => {

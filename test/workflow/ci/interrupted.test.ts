@@ -99,3 +99,22 @@ test('CI-8, LOOP-11: a pull request that a person closed is a no, until a person
   await waits(/merge pull request/);
   expect(rig.world.writes('openPullRequest')).toHaveLength(2);
 });
+
+test('DRIFT-3, LOOP-10: drift that ends while the tenant is paused: its pull request is closed after the pause', async () => {
+  rig = await createRig();
+  await rig.startWorker();
+  await rig.apply('cut', { workspaces: [workspace({ ci: false, drift: 'auto', databases: [] })] });
+  const place = rig.world.place('cut');
+  Object.assign(place, { drift: { planHash: 'plan-a', destroys: 0 }, exportsDrift: true });
+  place.effects.mergePullRequest = 'refuse';
+  await rig.startLoop('cut');
+  await waits(/a person to merge drift pull request/);
+  await rig.loop('cut').executeUpdate('pause', { args: [{ by: 'ana', reason: 'freeze' }] });
+  place.drift = null;
+  await cycle();
+  await until(async () => expect(await rig.findings('cut')).toMatchObject([{ status: 'resolved' }]));
+  await rig.skip(10 * minuteMs);
+  expect(rig.world.writes('closePullRequest')).toEqual([]);
+  await rig.loop('cut').executeUpdate('resume', { args: [{ by: 'ana', reason: 'over' }] });
+  await until(() => expect(rig.world.writes('closePullRequest')).toHaveLength(1));
+});
