@@ -148,7 +148,7 @@ type RunPages = {
 
 /**
  * The newest runs: the first page by its ETag; when it is new, full pages back to the newest run of the last sweep, which may be a weekend ago, and
- * to at least `runsPerSweep`.
+ * to at least `runsPerSweep`. The first sweep of all knows no run: it reads a full page, so that a main behind the runs of pull requests is seen.
  */
 async function readRunPages(place: Place, before: CiMemory, runsPerSweep: number): Promise<RunPages> {
   const perPage = Math.min(mostPerPage, runsPerSweep);
@@ -161,9 +161,11 @@ async function readRunPages(place: Place, before: CiMemory, runsPerSweep: number
   const newest = Math.max(0, ...before.page.ids);
   const read: Run[] = [...first.data.workflow_runs];
   let { more } = first;
-  const reachedBack = (): boolean => newest === 0 || read.some((run) => run.id <= newest);
+  const isFirst = newest === 0;
+  const atLeast = isFirst ? Math.max(runsPerSweep, mostPerPage) : runsPerSweep;
+  const reachedBack = (): boolean => isFirst || read.some((run) => run.id <= newest);
   for (let page = perPage < mostPerPage ? 1 : 2; page <= maxRunPages && more; page += 1) {
-    if (reachedBack() && read.length >= runsPerSweep) break;
+    if (reachedBack() && read.length >= atLeast) break;
     const next = await place.github.conditionalGet(pageOf(page, mostPerPage), { etag: null });
     if (next.status === 'notModified') break;
     read.push(...next.data.workflow_runs);

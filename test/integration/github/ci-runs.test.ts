@@ -222,6 +222,14 @@ it('pages back over a weekend in which nobody swept: the failure is behind more 
   expect(counted.filter((path) => path.endsWith('/actions/runs')).length).toBeLessThanOrEqual(5);
 }, 120_000);
 
+it('CI-1: the first sweep sees a main that is red behind more runs of others than a usual sweep reads', async () => {
+  await rig.forge.actions.createRun({ ...at, ...failing });
+  for (let count = 0; count < 60; count += 1) {
+    await rig.forge.actions.createRun({ ...at, workflow: '.github/workflows/other.yml', ...passing });
+  }
+  expect((await sweep()).found).toEqual(['main:test/Run npm test']);
+});
+
 it('is one finding when a run failed before any job, and one for each job that failed', async () => {
   await rig.forge.actions.createRun({ ...at, conclusion: 'failure', jobs: [] });
   expect((await sweep()).found).toEqual(['main:(no job)/null']);
