@@ -37,7 +37,7 @@ export type LoopActivities = {
   readonly settleCycle: (request: SettleRequest) => Promise<SettleResult>;
   readonly recordDecisions: (request: RecordRequest) => Promise<RecordResult>;
   readonly raisePause: (
-    request: PauseInput & { readonly tenant: string; readonly nowMs: number },
+    request: PauseInput & { readonly tenant: string; readonly nowMs: number; readonly requestId?: string },
   ) => Promise<PauseResult>;
   readonly liftPause: (
     request: ResumeInput & { readonly tenant: string; readonly nowMs: number },

@@ -15,6 +15,8 @@ export type PauseRequest = {
   readonly by: string;
   readonly untilMs: number | null;
   readonly nowMs: number;
+  /** Of an order that may be given again when its answer was lost: raised once, also when it was lifted since. */
+  readonly requestId?: string;
 };
 
 export type StartedWrite = {
@@ -40,21 +42,29 @@ export async function raisePause(
   pause: PauseRequest,
 ): Promise<{ readonly id: number; readonly started: readonly StartedWrite[] }> {
   return transaction(pool, async (tx) => {
-    const { rows } = await tx.query(
-      `insert into pauses (tenant, scope, scope_value, reason, raised_by, until_ms) values ($1, $2, $3, $4, $5, $6) returning id`,
-      [pause.tenant, pause.scope, pause.scopeValue, pause.reason, pause.by, pause.untilMs],
+    const requestId = pause.requestId ?? null;
+    const raised = await tx.query(
+      `insert into pauses (tenant, scope, scope_value, reason, raised_by, until_ms, request_id) values ($1, $2, $3, $4, $5, $6, $7)
+       on conflict (request_id) do nothing returning id`,
+      [pause.tenant, pause.scope, pause.scopeValue, pause.reason, pause.by, pause.untilMs, requestId],
     );
+    const isNew = raised.rows.length > 0;
+    const { rows } = isNew
+      ? raised
+      : await tx.query('select id from pauses where request_id = $1', [requestId]);
     // Waits for fences that are passing right now; later ones see the new epoch.
-    await tx.query('update guards set pause_epoch = pause_epoch + 1 where $1::text is null or tenant = $1', [
-      pause.tenant,
-    ]);
+    if (isNew)
+      await tx.query(
+        'update guards set pause_epoch = pause_epoch + 1 where $1::text is null or tenant = $1',
+        [pause.tenant],
+      );
     const started = await tx.query(
       `select key, tenant, kind, target, describe from effects
        where ($1::text is null or tenant = $1) and risk <> 'safe' and state in ('applying', 'doubt')
          and ($2 not in ('workspace', 'effect') or $3 = (case $2 when 'workspace' then workspace else kind end)) order by created_at`,
       [pause.tenant, pause.scope, pause.scopeValue],
     );
-    await audit(tx, pause, 'pause.raised');
+    if (isNew) await audit(tx, pause, 'pause.raised');
     return { id: rows[0].id, started: started.rows };
   });
 }

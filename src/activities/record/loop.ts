@@ -51,7 +51,7 @@ export function createLoopActivities(
           return { started };
         }),
       ),
-    raisePause: ({ tenant, reason, by, scope, value, untilMs, nowMs }) =>
+    raisePause: ({ tenant, reason, by, scope, value, untilMs, nowMs, requestId }) =>
       asActivity(redactor, async () => {
         const { started } = await raisePause(pool, {
           tenant,
@@ -61,6 +61,7 @@ export function createLoopActivities(
           by,
           untilMs: untilMs ?? null,
           nowMs,
+          ...(requestId === undefined ? {} : { requestId }),
         });
         return { started: started.map(({ kind, target, describe }) => ({ kind, target, describe })) };
       }),

@@ -4,12 +4,14 @@ import {
   ActivityFailure,
   ApplicationFailure,
   condition,
+  currentUpdateInfo,
   defineQuery,
   defineSignal,
   defineUpdate,
   log,
   patched,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { AboutRun, AboutRunInput } from '../../contract/focus.ts';
 import type {
@@ -93,6 +95,7 @@ export function tenantHandlers(loop: Loop): void {
         ...(untilMs === undefined ? {} : { untilMs }),
         tenant,
         nowMs: Date.now(),
+        requestId: `${workflowInfo().runId}/${currentUpdateInfo()?.id}`,
       });
       loop.wake = true;
       return result;

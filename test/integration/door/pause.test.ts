@@ -177,6 +177,18 @@ describe.concurrent('a pause', () => {
     expect(await scene.run(thing(tenant))).toMatchObject({ outcome: 'applied' });
   });
 
+  it('of an order that is given again, since its answer was lost: raised once, and not once more when it was lifted', async () => {
+    const tenant = await scene.tenant();
+    const order = { requestId: `run/${tenant}` };
+    const { id } = await raise(tenant, order);
+    expect(await raise(tenant, order)).toEqual({ id, started: [] });
+    expect(await lift(tenant)).toBe(1);
+    expect(await raise(tenant, order)).toEqual({ id, started: [] });
+    expect(await scene.run(thing(tenant))).toMatchObject({ outcome: 'applied' });
+    expect((await raise(tenant, { requestId: `run/${tenant}/next` })).id).not.toBe(id);
+    expect(await scene.run(thing(tenant))).toMatchObject({ status: 'hold', guard: 'pause' });
+  });
+
   it('with an end holds until then, and is over then', async () => {
     const tenant = await scene.tenant();
     const request = thing(tenant);
