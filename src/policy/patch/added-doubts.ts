@@ -9,18 +9,18 @@ import type { Weakening } from './weakening.ts';
 
 /** Ways past an expectation that keep all its words. */
 const WAYS_PAST =
-  /(?<![.\w])(?:if|unless|else|elif|elsif|when|switch|match|guard|for|while|until|loop|try|except|rescue|finally|ensure|return|break|continue|goto|lambda|function|def|fn|func|fun|proc|yield|defer|class)\b(?!\s*:)|\bcatch\b|=>|\)\s+->\s|->\s*[({]|&&|\|\||\?\?|\?\s[^:]*\s:/g;
+  /(?<![.\w])(?:if|unless|else|elif|elsif|when|switch|match|guard|for|while|until|loop|try|except|rescue|finally|ensure|return|break|continue|goto|lambda|function|def|fn|func|fun|proc|yield|defer|class)\b(?!\s*:)|\bcatch\b|=>|\)\s+->\s|->\s*[({]|&&|\|\||\?\?|\?\s[^:]{0,80}\s:/g;
 /** A name under which a test keeps what it expects or what it got. */
 const KEPT_VALUE =
   /^\s*(?:(?:const|let|var|val|auto|final)\s+)?(?:\w*[Ee]xpected\w*|want(?:ed)?|actual\w*|got|result)\s*(?::=|=)(?!=)/g;
 const STAND_IN =
-  /\b(?:vi|jest)\s*\.\s*(?:spyOn|stubGlobal|stubEnv|fn)\b|\bmock(?:Implementation|ReturnValue|ResolvedValue|RejectedValue)\w*|\bmock\s*\.\s*(?:method|fn|patch|Mock|MagicMock)\b|@?\bpatch(?:\.object|\.dict)?\s*\(|\bmonkeypatch\b|\bmocker\b|\bsinon\b|\bproxyquire\b|\brewire\b|\btd\.replace\b|\bMockito\b|\bmockk?(?:Static|Object)?\s*[(<]|@(?:Mock|MockBean|MockitoBean|Spy\w*|InjectMocks)\b|\bwhen\s*\(.*\)\s*\.\s*then|\bevery\s*\{|\b(?:allow|allow_any_instance_of|expect_any_instance_of)\s*\(|\band_return\b|\.stubs?\b|\bwillReturn\w*|\bshouldReceive\b|\bcreate(?:Mock|Stub|PartialMock)\b|\bnew Mock<|\bSubstitute\.For\b|\.Returns\s*\(|\bgomonkey\b/g;
+  /\b(?:vi|jest)\s*\.\s*(?:spyOn|stubGlobal|stubEnv|fn)\b|\bmock(?:Implementation|ReturnValue|ResolvedValue|RejectedValue)\w*|\bmock\s*\.\s*(?:method|fn|patch|Mock|MagicMock)\b|@?\bpatch(?:\.object|\.dict)?\s*\(|\bmonkeypatch\b|\bmocker\b|\bsinon\b|\bproxyquire\b|\brewire\b|\btd\.replace\b|\bMockito\b|\bmockk?(?:Static|Object)?\s*[(<]|@(?:Mock|MockBean|MockitoBean|Spy\w*|InjectMocks)\b|\bwhen\s*\(.{0,200}\)\s*\.\s*then|\bevery\s*\{|\b(?:allow|allow_any_instance_of|expect_any_instance_of)\s*\(|\band_return\b|\.stubs?\b|\bwillReturn\w*|\bshouldReceive\b|\bcreate(?:Mock|Stub|PartialMock)\b|\bnew Mock<|\bSubstitute\.For\b|\.Returns\s*\(|\bgomonkey\b/g;
 /** Reaches beyond the test it stands in, so that it is never a new test's own matter. */
 const EVERYWHERE =
   /\b(?:vi|jest)\s*\.\s*(?:mock|doMock|unstable_mockModule)\b|\bmock\s*\.\s*module\b|\bObject\s*\.\s*definePropert|\.prototype\b|\b(?:globalThis|global|window)\s*(?:\.\s*\w+|\[[^\]]*\])\s*=(?!=)|\bsetattr\s*\(|\bexpect\s*\.\s*extend\b|\bchai\s*\.\s*use\b|\b__builtins__\b|\bbuiltins\s*\.\s*\w+\s*=|\b(?:assert|expect|pytest|unittest|t)\s*\.\s*\w+\s*=(?!=)|\b(?:const|let|var|function|class|def|fn|func|val)\s+(?:expect|it|test|describe|assert(?:_?equals?|_?true|_?same|_?that|_eq)?)\b|\b(?:define_method|class_eval|instance_eval)\b|\bat_?exit\b/gi;
 /** Assertions from the repository instead of the library. */
 const OWN_LIBRARY =
-  /\bimport\b.*\b(?:expect|assert|should|chai|it|test|describe)\b.*\bfrom\s*['"]\.|\b(?:expect|assert|should|chai)\b.*=\s*require\s*\(\s*['"]\./g;
+  /^\s*import\b[^'"]{0,200}\b(?:expect|assert|should|chai|it|test|describe)\b[^'"]{0,200}\bfrom\s*['"]\.|\b(?:expect|assert|should|chai)\b.{0,80}=\s*require\s*\(\s*['"]\./g;
 const MARK =
   /@pytest\.mark\.(?!parametrize|usefixtures|asyncio|anyio|django_db)\w+|\bpytestmark\b|@(?:Tag|Category)\b|\[\s*(?:Trait|Category|TestCategory|Conditional)\b|^\s*@(?:tag|moduletag|describetag)\b|@group\b|^\s*@(?:wip|slow|manual|skip|ignore)\b/g;
 /** Code that would do something else while it is checked. */

@@ -12,9 +12,7 @@ import type { Weakening } from './weakening.ts';
 import { JS_TEST, newLinePatterns } from './weakening-patterns.ts';
 
 const ASSERTION =
-  /\b(expect|assert\w*|Assert|should\w*|Should|verify|require\s*\.\s*\w+|EXPECT_\w+|ASSERT_\w+|XCTAssert\w*|t\s*\.\s*(Error|Errorf|Fatal|Fatalf|Fail|FailNow|is|equal|deepEqual|truthy|throws|not\w*)|must\w*Equal|refute\w*|pytest\s*\.\s*raises|to_eq|must_equal|wont_\w+|plan|ok)\b\s*[!(.\s]/g;
-/** Of an `Option` or a `Result` in Rust: it panics, and asserts nothing. */
-const OPTION_EXPECT = /\.\s*expect\s*\(/g;
+  /\b((?<!\)\.)expect|assert\w*|Assert|should\w*|Should|verify|require\s*\.\s*\w+|EXPECT_\w+|ASSERT_\w+|XCTAssert\w*|t\s*\.\s*(Error|Errorf|Fatal|Fatalf|Fail|FailNow|is|equal|deepEqual|truthy|throws|not\w*)|must\w*Equal|refute\w*|pytest\s*\.\s*raises|to_eq|must_equal|wont_\w+|plan|ok)\b\s*[!(.\s]/g;
 const DECLARED_TEST = new RegExp(
   [
     `\\b(${JS_TEST}|fit|xit)\\s*(\\.\\s*\\w{1,40}\\s*){0,6}\\(`,
@@ -97,11 +95,7 @@ export function weakenings(file: DiffFile): readonly Weakening[] {
     const gone = count(removed) - count(added);
     if (gone > 0) found.push({ rule, detail: `${gone} fewer ${what}` });
   };
-  const isRustCode = path.endsWith('.rs') && !isTestFile(path);
-  const code = (text: string): string => {
-    const seen = codeWithoutTexts(text, path);
-    return isRustCode ? seen.replace(OPTION_EXPECT, '(') : seen;
-  };
+  const code = (text: string): string => codeWithoutTexts(text, path);
   fewer('fewerAssertions', 'assertions', ASSERTION, code);
   fewer('deletedTest', 'tests', DECLARED_TEST, code);
   if (isTestFile(path)) fewer('deletedTest', 'lines that bring in tests', BRINGS_TESTS, code);
