@@ -3,7 +3,7 @@
 import type { LoopActivities } from '../../contract/activities.ts';
 import type { Json } from '../../contract/effect.ts';
 import { failures, remedyWorkflowId } from '../../contract/names.ts';
-import { decideApproval } from '../../store/approvals.ts';
+import { type Approval, decideApproval } from '../../store/approvals.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { recordDecisions } from '../../store/cycles.ts';
 import { type Pool, type Queryable, transaction } from '../../store/database.ts';
@@ -91,7 +91,7 @@ export function createLoopActivities(
         return {
           result: 'decided',
           message: `${decision === 'approve' ? 'approved' : 'rejected'}: ${result.approval.describe}`,
-          nudge: workflowOf(result.approval.requester),
+          nudge: await waitsFor(pool, result.approval),
         };
       }),
     acknowledgeIncident: ({ tenant, incident, by, channel, nowMs }) =>
@@ -128,6 +128,15 @@ export function createLoopActivities(
 /** A requester is a workflow id and the number of its remedy. */
 export function workflowOf(requester: string): string {
   return requester.replace(/#\d+$/, '');
+}
+
+/** The workflow that waits for an answer. A step on a service keeps who asked first, and may be another finding's business by now. */
+async function waitsFor(db: Queryable, { tenant, requester, fingerprint }: Approval): Promise<string> {
+  const asked = workflowOf(requester);
+  const isRemedy = asked.startsWith('remedy/');
+  if (fingerprint === null || !isRemedy || asked.includes(`/${fingerprint.slice(0, 16)}/`)) return asked;
+  const [finding] = await findFinding(db, tenant, fingerprint);
+  return finding === undefined ? asked : remedyWorkflowId(finding);
 }
 
 /**

@@ -82,3 +82,11 @@ export async function leaveIssue(tx: Queryable, key: FindingKey): Promise<void> 
     [key.tenant, key.fingerprint, key.occurrence],
   );
 }
+
+/** Questions to people that wait for an answer: who goes on with the record is told of it. */
+export async function passQuestions(tx: Queryable, from: FindingKey, to: string): Promise<void> {
+  await tx.query(
+    `update approvals set fingerprint = $3 where tenant = $1 and fingerprint = $2 and state in ('asked', 'approved')`,
+    [from.tenant, from.fingerprint, to],
+  );
+}

@@ -1,5 +1,9 @@
 // Incidents turn by turn (INC-1, INC-2, INC-4, INC-5, DEPLOY-3): what is told, written and done in each, over the real turns, door and store.
+
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createLoopActivities } from '../../../src/activities/record/loop.ts';
+import { remedyWorkflowId } from '../../../src/contract/names.ts';
 import type { Pool } from '../../../src/store/database.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { crashLoop } from '../../workflow/ops/scene.ts';
@@ -122,6 +126,41 @@ it('DEPLOY-3 INC-2: a service that is down, and the incident that names it later
     ['resolved', false],
     ['resolved', false],
   ]);
+});
+
+it('LOOP-13 INC-2: a rollback was asked for before the incident began: who waits for it now hears of the answer', async () => {
+  const { world, run, nowMs, services } = await startIncidents(pool(), 'asked');
+  const { production } = world.place('asked');
+  production.services.backend = crashLoop();
+  await run(60);
+  production.failing = { backend: { level: 'sev1', services: ['backend'] } };
+  await run(8);
+  const { rows } = await pool().query(
+    `select a.hash, f.kind, f.fingerprint from approvals a join findings f using (tenant, fingerprint) where tenant = 'asked' and a.state = 'asked'`,
+  );
+  expect(rows).toMatchObject([{ kind: 'incident' }]);
+  // Asked once, on the one issue.
+  expect(
+    world.writes('commentOnIssue').filter(({ input }) => String(input.body).includes('/approve')),
+  ).toHaveLength(1);
+  const { decideApproval } = createLoopActivities(services, []);
+  const decided = await new MockActivityEnvironment().run(decideApproval, {
+    tenant: 'asked',
+    hash: rows[0].hash,
+    decision: 'approve' as const,
+    by: 'maria',
+    channel: 'cli' as const,
+    nowMs: nowMs(),
+  });
+  expect(decided).toMatchObject({
+    result: 'decided',
+    nudge: remedyWorkflowId({
+      tenant: 'asked',
+      kind: 'incident',
+      fingerprint: rows[0].fingerprint,
+      occurrence: 1,
+    }),
+  });
 });
 
 it.each([

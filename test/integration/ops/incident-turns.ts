@@ -25,6 +25,7 @@ export type Dies = (where: 'turn' | 'effect') => boolean;
 
 export type Incidents = {
   readonly world: ScriptedWorld;
+  readonly services: Services;
   /** The next so many minutes, cycle by cycle and turn by turn. */
   readonly run: (minutes: number, dies?: Dies) => Promise<void>;
   readonly nowMs: () => number;
@@ -161,6 +162,7 @@ export async function startIncidents(
 
   return {
     world,
+    services,
     turns,
     nowMs: () => nowMs,
     run: async (minutes, dies = () => false) => {

@@ -13,6 +13,7 @@ import {
   leaveIssue,
   lockRecordsOfServices,
   type NearRow,
+  passQuestions,
 } from '../../../store/ops/stories.ts';
 import { takeAnswers } from './answers.ts';
 import { aboutOf, type Draft, plan } from './draft.ts';
@@ -61,6 +62,7 @@ export async function silentTurn(
     await takeAnswers(draft, now.done);
     if (voiceOf(near, draft.state.handedTo === null ? 'open' : 'handedOver') === 'pointsThere')
       pointThere(draft, near);
+    if (draft.state.handedTo !== null) await passQuestions(tx, ref, draft.state.handedTo);
     ({ planned } = draft.state);
     // Its record ends with its last answer; until the incident has begun, it may still be taken over.
     const isOver = planned.length === 0 && draft.state.handedTo !== null;
@@ -133,6 +135,7 @@ export async function inherit(
     const told = before.planned.flatMap(({ name }) => (name.startsWith('comment/') ? [name.slice(8)] : []));
     const handed = { ...before, handedTo: ref.fingerprint };
     await keepIncident(tx, from, { state: plain(handed), issue: null, closedMs: null });
+    await passQuestions(tx, from, ref.fingerprint);
     // A word to a person that is on its way counts: it is asked for until it lands.
     const onItsWay = before.planned.filter(({ name }) => name.startsWith('told-')).length;
     const { escalation } = before;
