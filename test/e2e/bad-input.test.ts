@@ -120,6 +120,11 @@ test.concurrent('DUR-4, LOOP-2: drift commands and databases that misbehave are 
     (await world.findings()).find((f) => f.target === 'stale' && f.status === 'waiting' && f.waitingFor),
   );
   expect(held.waitingFor).toMatch(/backup.*(old|2020|1 ?d)/i);
+  // DEPLOY-4: what holds the migrations is told, once, also where nobody migrates.
+  const told = await world.until('the old backup is told', async () =>
+    (await world.findings()).find((f) => f.kind === 'notice' && f.target === 'backup stale'),
+  );
+  expect(told.title).toMatch(/^backup stale: the latest is \d+ days old/);
   const there = await stale.pool.query(`select to_regclass('public.items') as t`);
   expect(there.rows[0].t).toBeNull();
   await world.cycles(2);
