@@ -131,8 +131,7 @@ async function act(remedy: Remedy, diagnosis: CiDiagnosis, seen: LookResult): Pr
   switch (triage.next) {
     case 'fix': {
       const { fixerFailed, fixerWhy } = seen.memory;
-      if (diagnosis.fixer === null)
-        return fixByModel(remedy, diagnosis, seen, triage, `${triage.why}; ${diagnosis.why}`);
+      if (diagnosis.fixer === null) return fixByModel(remedy, diagnosis, seen, triage, null);
       if (fixerFailed === diagnosis.headSha)
         return fixByModel(remedy, diagnosis, seen, triage, String(fixerWhy));
       return fix(remedy, diagnosis, diagnosis.fixer, seen);
@@ -190,13 +189,13 @@ async function noteGreen(remedy: Remedy, diagnosis: CiDiagnosis): Promise<void> 
   );
 }
 
-/** CI-5b, CI-9: each attempt is counted before it is made, and the next one knows why the last one failed. */
+/** CI-5b, CI-9: each attempt is counted before it is made, and the next one knows why the last one failed. `fixerWhy`: what came of a fixer on this commit. */
 async function fixByModel(
   remedy: Remedy,
   diagnosis: CiDiagnosis,
   seen: LookResult,
   triage: CiTriage,
-  why: string,
+  fixerWhy: string | null,
 ): Promise<Step> {
   const { input } = remedy;
   const tries = triesOf(seen);
@@ -219,9 +218,11 @@ async function fixByModel(
   }
   const [reason, report] =
     outcome.result === 'unavailable'
-      ? [`${why}; no model: ${outcome.reason}`, triage.report]
+      ? [`${fixerWhy ?? `${triage.why}; ${diagnosis.why}`}; no model: ${outcome.reason}`, triage.report]
       : [`cannot reproduce: ${outcome.reason}`, `${triage.report}\n\n${outcome.report}`];
-  return (await rerunOnce(remedy, diagnosis)) ?? toPerson(remedy, reason, report);
+  // Where a fixer ran, the failure is one that comes again: a rerun would say nothing new.
+  const comesAgain = fixerWhy !== null && outcome.result === 'unavailable';
+  return (comesAgain ? null : await rerunOnce(remedy, diagnosis)) ?? toPerson(remedy, reason, report);
 }
 
 async function fix(remedy: Remedy, diagnosis: CiDiagnosis, fixer: string, seen: LookResult): Promise<Step> {
