@@ -1,9 +1,11 @@
 // What a model proposes about an incident, judged (MODEL-2, GUARD-1, SEC-1). Pure. A proposal passes when the rules would allow it at this moment:
 // a model may say that it is time, not that the rules do not count. What it says about itself, or read in a log, is not looked at.
+
 import type { LadderState, RungKind } from '../../contract/ops/ladder.ts';
 import { type OperatorTool, operatorTools } from '../../contract/ops/operator.ts';
 import type { LadderSettings } from '../../contract/ops/settings.ts';
 import { nextStep } from './ladder/ladder.ts';
+import { spanWords } from './span-words.ts';
 
 /** A call of one of the tools, read by its schema. */
 export type OperatorCall =
@@ -81,7 +83,6 @@ const mostAlerts = 2;
 const mostNotes = 8;
 /** A reading that is older says nothing about now. */
 const freshMs = 10 * 60_000;
-const minuteMs = 60_000;
 
 export function judgeProposal({ tool, call, problem }: AskedCall, facts: OperatorFacts): OperatorVerdict {
   if (!isTool(tool)) return refused('', notInList(tool));
@@ -131,7 +132,7 @@ function judgeRung(
   if (ladder === null) return refused(service, `${service} is not known to be unhealthy`);
   const readMs = ladder.spans.at(-1)?.toMs ?? 0;
   if (facts.nowMs - readMs > freshMs)
-    return refused(service, `${service} was not read for ${inMinutes(facts.nowMs - readMs)}`);
+    return refused(service, `${service} was not read for ${spanWords(facts.nowMs - readMs)}`);
   const step = nextStep(ladder, facts.settings, facts.nowMs);
   if (step.do !== kind) {
     const used = restartsUsed(kind, ladder, facts.settings.restarts);
@@ -191,8 +192,4 @@ function limited(tool: OperatorTool, subject: string, most: number, facts: Opera
 
 function refused(subject: string, reason: string): OperatorVerdict {
   return { verdict: 'refused', reason, subject, mutating: false };
-}
-
-function inMinutes(ms: number): string {
-  return `${Math.floor(ms / minuteMs)} min`;
 }

@@ -128,7 +128,7 @@ test('LOOP-3, HEALTH-1, INC-2, DEPLOY-3, SEE-2: one command from red to green, j
     'Severity none → sev1: backend fails',
     'Restart of backend: applied',
     'Severity sev1 → none: nothing fails',
-    expect.stringMatching(/^Recovered after \d min$/),
+    expect.stringMatching(/^Recovered after \d+ (?:s|min)$/),
   ]);
   expect(report.alerts).toEqual([
     expect.stringContaining('SEV1 in shop: backend'),

@@ -1,8 +1,10 @@
 // What an incident has to say and to do now, planned from how it stands: alerts, the issue and its comments, words to people, what helps once.
 // Everything is planned with its content, once, and asked of the door until there is an answer.
+
 import type { IncidentLevel } from '../../../contract/ops/settings.ts';
 import { nextEscalation } from '../../../policy/ops/incident/escalation.ts';
 import { closingSummary, incidentTitle, timelineLine } from '../../../policy/ops/incident/incident-issue.ts';
+import { spanWords } from '../../../policy/ops/span-words.ts';
 import { aboutOf, type Draft, note, once, plan } from './draft.ts';
 import type { Known } from './parts.ts';
 import type { LadderTurn } from './services/ladder.ts';
@@ -195,12 +197,12 @@ async function callPerson(draft: Draft, service: string, why: string, reason: st
 /** INC-2: healthy for long enough: summary and close, and the alert is resolved. Whatever else was planned and is not said yet is not needed. */
 export async function planClosing(draft: Draft): Promise<void> {
   const { nowMs, detectedMs } = draft;
-  const minutes = Math.max(1, Math.round((nowMs - detectedMs) / 60_000));
+  const downMs = nowMs - detectedMs;
   const counts = Object.entries(draft.state.checks)
     .filter(([, { failures }]) => failures > 1)
     .map(([name, { failures }]) => `${name} failed ${failures} times`);
   if (counts.length > 0) await note(draft, { key: 'counts', kind: 'note', text: counts.join(', ') });
-  await note(draft, { key: 'recovered', kind: 'recovered', text: `Recovered after ${minutes} min` });
+  await note(draft, { key: 'recovered', kind: 'recovered', text: `Recovered after ${spanWords(downMs)}` });
   const { state } = draft;
   const kept = state.planned.filter(({ name }) => name === 'issue' || name.startsWith('comment/'));
   draft.state = { ...state, planned: kept, recoveredMs: nowMs };
@@ -210,7 +212,7 @@ export async function planClosing(draft: Draft): Promise<void> {
       'resolved',
       state.worst,
       'resolved',
-      recoveredText({ ...subjectOf(draft), level: state.worst }, minutes),
+      recoveredText({ ...subjectOf(draft), level: state.worst }, downMs),
     );
 }
 

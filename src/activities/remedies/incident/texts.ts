@@ -1,6 +1,8 @@
 // What is said of an incident to channels and on its issue, beside the issue itself. Plain text of ours; names and reasons are data.
+
 import type { IncidentLevel } from '../../../contract/ops/settings.ts';
 import { plainWords, utcTime } from '../../../policy/markdown.ts';
+import { spanWords } from '../../../policy/ops/span-words.ts';
 
 export type Said = { readonly title: string; readonly body: string };
 
@@ -55,8 +57,8 @@ export function toldLine(level: IncidentLevel, why: keyof typeof whyTold, number
   return `${level.toUpperCase()} ${whyTold[why]}${times}`;
 }
 
-export function recoveredText(subject: Subject, minutes: number): Said {
-  return said(`Recovered after ${minutes} min: ${subject.workspace}`, [
+export function recoveredText(subject: Subject, downMs: number): Said {
+  return said(`Recovered after ${spanWords(downMs)}: ${subject.workspace}`, [
     `Detected ${utcTime(subject.detectedMs)}, ${subject.level.toUpperCase()} at its worst.`,
     place(subject),
   ]);

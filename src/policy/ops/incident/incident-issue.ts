@@ -1,10 +1,12 @@
 // The issue of an incident in the format of INC-3, and what is written to it later: changes of severity, actions, the summary at its end. Pure
 // text; logs and names are data from outside and stay in code blocks or plain words. Bounded far below GitHub's 65,536 characters, so that
 // markers and cleaning still fit.
+
 import type { SeverityChange, TimelineEntry } from '../../../contract/ops/incident.ts';
 import type { LogLine } from '../../../contract/ops/platform.ts';
 import type { IncidentLevel } from '../../../contract/ops/settings.ts';
 import { command, folded, lastLines, link, plainWords, utcTime } from '../../markdown.ts';
+import { spanWords } from '../span-words.ts';
 
 const shownLines = 30;
 const lineChars = 400;
@@ -100,7 +102,7 @@ export function closingSummary(view: ClosingView): string {
   const told = entries.filter(({ kind }) => kind === 'told').length;
   return [
     '## Resolved',
-    `**Severity**: ${view.worst.toUpperCase()} at its worst\n**Detected**: ${utcTime(view.detectedMs)}\n**Recovered**: ${utcTime(view.recoveredMs)}, after ${duration(view.recoveredMs - view.detectedMs)}`,
+    `**Severity**: ${view.worst.toUpperCase()} at its worst\n**Detected**: ${utcTime(view.detectedMs)}\n**Recovered**: ${utcTime(view.recoveredMs)}, after ${spanWords(view.recoveredMs - view.detectedMs)}`,
     `Actions taken: ${acts}. Times a person was told: ${told}.`,
     '### Timeline',
     bothEnds(entries.map(timelineLine), timelineChars).join('\n'),
@@ -144,12 +146,4 @@ function logText({ lines, problem }: ServiceLog, chars: number): string {
   if (lines.length === 0) return 'No lines.';
   const text = lines.map((line) => `${utcTime(line.atMs).slice(11, 19)} ${line.severity} ${line.text}`);
   return lastLines(text, { lines: shownLines, chars, lineChars });
-}
-
-/** `25 s`, `42 min`, `3 h 05 min`. */
-function duration(ms: number): string {
-  if (ms > 0 && ms < 60_000) return `${Math.ceil(ms / 1_000)} s`;
-  const minutes = Math.max(0, Math.round(ms / 60_000));
-  if (minutes < 60) return `${minutes} min`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }

@@ -4,6 +4,7 @@
 // not in cooldown. A rung in cooldown is skipped for the next one; when all that are left are in cooldown, the ladder waits for the first to
 // end, if that is soon, and only then asks a person to roll back: nobody is woken to agree to more than what is needed. So a crash loop goes
 // restart, redeploy (the restart is in cooldown), second restart, held rollback, person. The escalation's timers run beside it (INC-6).
+
 import {
   type LadderState,
   type LadderStep,
@@ -12,6 +13,7 @@ import {
   rungKinds,
 } from '../../../contract/ops/ladder.ts';
 import type { LadderSettings } from '../../../contract/ops/settings.ts';
+import { spanWords } from '../span-words.ts';
 import { timeIn } from './health-spans.ts';
 
 const minuteMs = 60_000;
@@ -60,7 +62,7 @@ function whenHealthy(state: LadderState, settings: Limits, nowMs: number): Ladde
     return person('failedDeployment', 'the newest deployment failed, the one before it still serves');
   const { fromMs, toMs } = lastSpan(state, nowMs);
   if (toMs - fromMs >= settings.healthyForMs)
-    return { do: 'recovered', reason: `healthy for ${inMinutes(settings.healthyForMs)}` };
+    return { do: 'recovered', reason: `healthy for ${spanWords(settings.healthyForMs)}` };
   return (
     unsettled(state, nowMs) ??
     wait(
@@ -73,7 +75,7 @@ function whenHealthy(state: LadderState, settings: Limits, nowMs: number): Ladde
 function whenUncertain(state: LadderState, nowMs: number, what: string, boundMs: number): LadderStep {
   if (state.hold !== null) return wait(later(state.hold.untilMs, nowMs), state.hold.reason);
   const { fromMs, toMs } = lastSpan(state, nowMs);
-  if (toMs - fromMs >= boundMs) return person('unsettled', `for ${inMinutes(boundMs)}: ${what}`);
+  if (toMs - fromMs >= boundMs) return person('unsettled', `for ${spanWords(boundMs)}: ${what}`);
   return unsettled(state, nowMs) ?? wait(nowMs + lookAgainMs, what);
 }
 
@@ -86,13 +88,13 @@ function whenUnhealthy(state: LadderState, settings: Limits, nowMs: number): Lad
   const done = state.rungs.findLast(isDone);
   const downMs = timeIn(state.spans, 'unhealthy', done?.atMs ?? Number.NEGATIVE_INFINITY);
   if (downMs >= settings.unhealthyForMs) return chooseRung(state, settings, nowMs, downMs);
-  const needs = `a step needs ${inMinutes(settings.unhealthyForMs)}`;
+  const needs = `a step needs ${spanWords(settings.unhealthyForMs)}`;
   const after = done === undefined ? '' : ` after the ${words[done.kind]}`;
   return (
     unsettled(state, nowMs) ??
     wait(
       later(lastSpan(state, nowMs).toMs + settings.unhealthyForMs - downMs, nowMs, settings.unhealthyForMs),
-      `unhealthy for ${inMinutes(downMs)}${after}; ${needs}`,
+      `unhealthy for ${spanWords(downMs)}${after}; ${needs}`,
     )
   );
 }
@@ -118,7 +120,7 @@ function chooseRung(state: LadderState, settings: Limits, nowMs: number, downMs:
 }
 
 function take(kind: RungKind, state: LadderState, downMs: number): LadderStep {
-  const reason = `unhealthy for ${inMinutes(downMs)}`;
+  const reason = `unhealthy for ${spanWords(downMs)}`;
   const current = state.deployment?.id ?? '';
   if (kind !== 'rollBack') return { do: kind, deploymentId: current, reason };
   return {
@@ -152,7 +154,7 @@ function unsettled(state: LadderState, nowMs: number): LadderStep | null {
   if (nowMs - sinceMs < unsettledMs || spans.length < 3) return null;
   return person(
     'unsettled',
-    `for ${inMinutes(nowMs - sinceMs)} it has been neither up nor down for long enough`,
+    `for ${spanWords(nowMs - sinceMs)} it has been neither up nor down for long enough`,
   );
 }
 
@@ -179,9 +181,4 @@ function person(why: Extract<LadderStep, { do: 'person' }>['why'], reason: strin
 /** Never a time that is over: what was to be seen by then was not read. Where times are short, it is soon. */
 function later(atMs: number, nowMs: number, spanMs = lookAgainMs): number {
   return atMs > nowMs ? atMs : nowMs + Math.min(lookAgainMs, spanMs);
-}
-
-function inMinutes(ms: number): string {
-  const short = ms > 0 && ms < minuteMs;
-  return short ? `${Math.floor(ms / 1_000)} s` : `${Math.floor(ms / minuteMs)} min`;
 }

@@ -147,7 +147,7 @@ describe('DEPLOY-3: the ladder', () => {
     const told = climb({ health: down });
     const reasons = told.flatMap(({ step }) => (step.do === 'wait' ? [step.reason] : []));
     expect([...new Set(reasons)]).toEqual([
-      'unhealthy for 0 min; a step needs 5 min',
+      'unhealthy for 0 s; a step needs 5 min',
       'unhealthy for 1 s after the restart; a step needs 5 min',
       'unhealthy for 1 s after the redeploy; a step needs 5 min',
       'restart is in cooldown, and nothing else may be done alone',
