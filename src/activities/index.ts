@@ -33,6 +33,7 @@ import { createCiRunsSource } from './sources/ci-runs.ts';
 import type { SourceDefinition } from './sources/definition.ts';
 import { createDriftSource } from './sources/drift.ts';
 import { createMigrationsSource } from './sources/migrations.ts';
+import { createChannelsSource } from './sources/ops/channels.ts';
 import { createDeploymentsSource } from './sources/ops/deployments.ts';
 import { createHealthSource } from './sources/ops/health.ts';
 import { createMentionsSource } from './sources/ops/mentions.ts';
@@ -96,6 +97,7 @@ export function createActivities(services: Services, options: ActivityOptions): 
     createDeploymentsSource(services),
     createHealthSource({ resolve: services.secrets.resolve }),
     createVersionsSource(services),
+    createChannelsSource(services),
     createMentionsSource({ github }),
     createApprovalsSource({
       github,

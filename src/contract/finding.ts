@@ -8,6 +8,7 @@ export const sourceKinds = [
   'deployments',
   'health',
   'versions',
+  'channels',
   'mentions',
   'approvals',
 ] as const;

@@ -1,11 +1,15 @@
 // Effect `sendAlert`: risk safe, at least once (DUR-5, INC-6). One claim per alert, all its channels; a channel that was served before an
 // interruption may be served again with the same id.
 import * as z from 'zod';
+import type { EffectRequest } from '../../contract/effect.ts';
 import type { AlertChannel, TenantConfig } from '../../contract/tenant-config.ts';
-import { type Channel, sendAlert } from '../../integrations/notify/send.ts';
+import { type Alert, sendAlert } from '../../integrations/notify/send.ts';
 import { redactText } from '../../logs/redact/redact-text.ts';
 import { canonicalJson, sha256 } from '../../store/database.ts';
+import { channelKey, noteDelivery } from '../../store/ops/alert-channels.ts';
+import { messageOf } from '../message-of.ts';
 import type { Services } from '../services.ts';
+import { openChannel } from './alert-channel.ts';
 import { defineEffect, type EffectDefinition, NotWritten } from './definition.ts';
 
 const Input = z.object({
@@ -22,6 +26,29 @@ export function createAlertEffects(
   services: Services,
   write: (line: string) => void,
 ): readonly EffectDefinition[] {
+  /** Why it was not taken, without secrets; null: it was. */
+  const sendOver = async (
+    settings: AlertChannel,
+    index: number,
+    alert: Alert,
+    signal: AbortSignal,
+  ): Promise<string | null> => {
+    try {
+      await sendAlert(await openChannel(services, settings, index, write), alert, signal);
+      return null;
+    } catch (error) {
+      return services.redactor.redact(messageOf(error));
+    }
+  };
+  /** For the source `channels`. The alert matters more than the note of it. */
+  const keepDelivery = (
+    { tenant, nowMs }: EffectRequest,
+    settings: AlertChannel,
+    problem: string | null,
+  ): Promise<void> =>
+    noteDelivery(services.pool, { tenant, channel: channelKey(settings), atMs: nowMs, problem }).catch(
+      () => undefined,
+    );
   return [
     defineEffect<Input>({
       kind: 'sendAlert',
@@ -40,19 +67,19 @@ export function createAlertEffects(
           title: redactText(input.title, services.redactor),
           body: redactText(input.body, services.redactor),
         };
-        const sent: string[] = [];
+        const channels = channelsOf(context.config);
+        const sent: AlertChannel['kind'][] = [];
         const failed: string[] = [];
-        for (const [index, settings] of channelsOf(context.config).entries()) {
+        for (const [index, settings] of channels.entries()) {
           context.assertMayWrite();
-          try {
-            await sendAlert(await channelOf(services, settings, index, write), alert, context.signal);
-            sent.push(settings.kind);
-          } catch (error) {
-            failed.push(services.redactor.redact(error instanceof Error ? error.message : String(error)));
-          }
+          const problem = await sendOver(settings, index, alert, context.signal);
+          if (problem === null) sent.push(settings.kind);
+          else failed.push(problem);
+          await keepDelivery(context.request, settings, problem);
         }
-        // One channel that works has woken somebody; none is tried again.
-        if (sent.length === 0) throw new NotWritten(failed.join('; '), { permanent: false });
+        // One channel that works has woken somebody; none is tried again. A line on the worker's console wakes nobody where there is another channel.
+        const isTold = sent.some((kind) => kind !== 'console' || channels.every((one) => one.kind === kind));
+        if (!isTold) throw new NotWritten(failed.join('; '), { permanent: false });
         return { sent, failed };
       },
     }),
@@ -66,32 +93,4 @@ function idOf(tenant: string, about: string): string {
 /** A tenant without channels still speaks: on the worker's console. */
 function channelsOf(config: TenantConfig): readonly AlertChannel[] {
   return config.alerts.channels.length > 0 ? config.alerts.channels : [{ kind: 'console' }];
-}
-
-async function channelOf(
-  services: Services,
-  settings: AlertChannel,
-  index: number,
-  write: (line: string) => void,
-): Promise<Channel> {
-  const field = `alerts.channels.${index}`;
-  switch (settings.kind) {
-    case 'console':
-      return { kind: 'console', write };
-    case 'slack':
-      return {
-        kind: 'slack',
-        url: await services.secrets.resolve(settings.webhookUrl, `${field}.webhookUrl`),
-      };
-    case 'webhook': {
-      const url = /^(env|file):/.test(settings.url)
-        ? await services.secrets.resolve(settings.url as `env:${string}`, `${field}.url`)
-        : settings.url;
-      return {
-        kind: 'webhook',
-        url,
-        secret: await services.secrets.resolve(settings.secret, `${field}.secret`),
-      };
-    }
-  }
 }

@@ -13,7 +13,9 @@ export function allReads(sources: readonly SourceDefinition[], tenant: TenantRow
   return tenant.config.workspaces.flatMap((workspace) =>
     sources
       .filter((source) => source.kind !== 'approvals')
-      .flatMap((source) => source.targets(workspace).map((target) => readOf(source, workspace, target))),
+      .flatMap((source) =>
+        source.targets(workspace, tenant.config).map((target) => readOf(source, workspace, target)),
+      ),
   );
 }
 

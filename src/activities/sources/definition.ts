@@ -52,6 +52,6 @@ export type SourceDefinition = {
   /** It is read at least so often, whatever the hour; absent: as the cadence says. */
   readonly everyMs?: (workspace: WorkspaceConfig) => number;
   /** The parts of a workspace that are read one by one; `[undefined]` for one part, `[]` for none. */
-  readonly targets: (workspace: WorkspaceConfig) => readonly (string | undefined)[];
+  readonly targets: (workspace: WorkspaceConfig, config: TenantConfig) => readonly (string | undefined)[];
   readonly read: (context: SourceContext) => Promise<SourceReading>;
 };

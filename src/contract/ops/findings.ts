@@ -55,7 +55,7 @@ export type MentionDetail = {
 /** Something to know, which nobody and nothing has to act on at once (DEPLOY-4): told once. */
 export type NoticeDetail = {
   readonly kind: 'notice';
-  readonly about: 'version' | 'backup' | 'provider' | 'check';
+  readonly about: 'version' | 'backup' | 'provider' | 'check' | 'channel';
   readonly name: string;
   readonly level: 'info' | 'warning';
   readonly text: string;

@@ -9,6 +9,7 @@ const alwaysMs: { readonly [Source in SourceKind]?: number } = {
   mentions: 2 * 60_000,
   health: 5 * 60_000,
   deployments: 5 * 60_000,
+  channels: 5 * 60_000,
 };
 
 export type DueQuestion = {

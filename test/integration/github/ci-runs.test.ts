@@ -262,6 +262,8 @@ it('forgets another repository, and fails with the reason when GitHub does not a
 });
 
 it('is not read where CI is off', () => {
-  expect(source.targets(rig.workspace)).toEqual([undefined]);
-  expect(source.targets({ ...rig.workspace, ci: { ...rig.workspace.ci, enabled: false } })).toEqual([]);
+  expect(source.targets(rig.workspace, rig.config)).toEqual([undefined]);
+  expect(
+    source.targets({ ...rig.workspace, ci: { ...rig.workspace.ci, enabled: false } }, rig.config),
+  ).toEqual([]);
 });

@@ -8,6 +8,7 @@ import { createDoor, type Door } from '../../../src/activities/effects/door.ts';
 import { createEffectDefinitions } from '../../../src/activities/index.ts';
 import { createServices, type Services } from '../../../src/activities/services.ts';
 import type { SourceDefinition } from '../../../src/activities/sources/definition.ts';
+import { createChannelsSource } from '../../../src/activities/sources/ops/channels.ts';
 import { createDeploymentsSource } from '../../../src/activities/sources/ops/deployments.ts';
 import { createHealthSource } from '../../../src/activities/sources/ops/health.ts';
 import { createVersionsSource } from '../../../src/activities/sources/ops/versions.ts';
@@ -79,6 +80,7 @@ export async function startOpsRig(): Promise<OpsRig> {
     createDeploymentsSource(services),
     createHealthSource({ resolve: services.secrets.resolve, confirmWithinMs: 3_300 }),
     createVersionsSource(services),
+    createChannelsSource(services),
   ];
   let cycle = 0;
   return {

@@ -172,8 +172,10 @@ it.each<[string, readonly string[], readonly string[] | undefined, readonly stri
 
 it('DEPLOY-4: databases without backup settings, and no services, are no source', async () => {
   const source = createVersionsSource(rig.services);
-  const workspace = { databases: [{ name: 'shop' }] } as unknown as Parameters<typeof source.targets>[0];
-  expect(source.targets(workspace)).toEqual([]);
+  const [workspace, config] = [{ databases: [{ name: 'shop' }] }, {}] as unknown as Parameters<
+    typeof source.targets
+  >;
+  expect(source.targets(workspace, config)).toEqual([]);
 });
 
 it('LOOP-2: an address that does not answer leaves what was known; where nothing is known it is unknown', async () => {

@@ -94,7 +94,7 @@ describe('when a source is due', () => {
 });
 
 /** Read by a clock of their own, whatever the hour. */
-const always: readonly SourceKind[] = ['approvals', 'mentions', 'health', 'deployments'];
+const always: readonly SourceKind[] = ['approvals', 'mentions', 'health', 'deployments', 'channels'];
 
 const zones = fc.constantFrom(
   'UTC',
