@@ -81,13 +81,21 @@ const implementer = z.strictObject({
   maxLines: z.int().min(1).max(20_000).default(200).describe('Most lines a draft may change.'),
 });
 
+/** The whole machine, or what the kernel says of it, holds the secrets of everybody (SEC-3). */
+function shownPath() {
+  return absolutePath().refine((path) => !/^\/+(?:(?:proc|sys|dev)(?:\/.*)?)?$/.test(path), {
+    error: 'would show the sandbox the whole machine, or its processes and devices',
+    params: { fix: 'name the folder that is needed, like "/usr/local/lib/tool"' },
+  });
+}
+
 const sandbox = z
   .strictObject({
     mode: z
       .enum(['required', 'none'])
       .default('required')
       .describe('required: without a sandbox no command of the repository runs. none: it runs unprotected.'),
-    readOnlyPaths: list(absolutePath())
+    readOnlyPaths: list(shownPath())
       .default([])
       .describe('Paths of the machine that the sandbox may read in addition.'),
     timeout: duration({ min: '1s', max: '6h' }, '10m').prefault('10m').describe('Most time of one command.'),

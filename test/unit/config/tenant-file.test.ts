@@ -176,6 +176,15 @@ const ws = 'workspaces[0]';
 const drifts = { environment: 'production', preset: 'opentofu' };
 /** Put at a path, expected problem's path (the same when undefined), its fix. */
 const bad: readonly (readonly [at: string, value: unknown, path: string | undefined, fix: RegExp])[] = [
+  ...['/', '//', '/proc', '/proc/1/environ', '/sys', '/dev/mem'].map(
+    (path) =>
+      [
+        'workspaces[0].ci.sandbox.readOnlyPaths[0]',
+        path,
+        undefined,
+        /name the folder that is needed/,
+      ] as const,
+  ),
   ['tenant', undefined, undefined, /add it, like "acme"/],
   ['tenant', 'Acme Inc', undefined, /like "acme"/],
   ['tenant', 42, undefined, /quotes: "42"/],
