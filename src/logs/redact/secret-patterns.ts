@@ -78,6 +78,15 @@ const forms: readonly Form[] = [
     pattern:
       /\b(?:SK[a-f0-9]{32}|NRAK-[A-Z0-9]{27}|pscale_(?:pw|tkn|oauth)_[A-Za-z0-9_.=-]{32,64}|fm2_[A-Za-z0-9+/=]{80,2000}|A(?:TATT|TCTT|TBB)[A-Za-z0-9_-]{20,250}(?:=[A-F0-9]{8})?|tskey-[a-z]{2,10}-[A-Za-z0-9]{8,32}-[A-Za-z0-9]{20,64}|gsk_[A-Za-z0-9]{40,64}|xai-[A-Za-z0-9]{60,100}|r8_[A-Za-z0-9]{37}|figd_[A-Za-z0-9_-]{38,64}|ntn_[A-Za-z0-9]{40,60}|lsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}|rnd_[A-Za-z0-9]{28,40}|ph[xc]_[A-Za-z0-9]{40,60}|pat[A-Za-z0-9]{14}\.[a-f0-9]{64}|sl\.[A-Za-z0-9_-]{130,2000}|sk-(?:live|test|prod)-(?=[A-Za-z_-]{0,20}\d)[A-Za-z0-9_-]{20,250})(?![A-Za-z0-9])/g,
   },
+  // What stands where only a password can: `curl -u name:…`, and a cookie that somebody got.
+  {
+    kind: 'password',
+    pattern: /(\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[ =]["']?[^\s:"'$]{1,64}:)[^\s"'$]{4,100}/g,
+  },
+  {
+    kind: 'password',
+    pattern: /(\b(?:set-)?cookie:[ \t]{0,3}[A-Za-z0-9_.-]{1,64}=)[^\s;"']{16,4000}/gi,
+  },
   { kind: 'docker-auth', pattern: /("auth"\s{0,4}:\s{0,4}")[A-Za-z0-9+/]{16,500}={0,2}(?=")/g },
 ];
 
@@ -87,18 +96,12 @@ const forms: readonly Form[] = [
 const assigned =
   /((?:^|[^A-Za-z0-9])[A-Za-z0-9_.-]{0,40}(?:passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?token|access[_-]?token|refresh[_-]?token|client[_-]?secret|[_-]token|credential)["']?(?:[ \t]{0,3}[:=][ \t]{0,3}|=>[ \t]{0,2})["']?)([^\s"'`,;(){}[\]<>|\\]{6,300})/gi;
 
-/** What stands behind a name where only a password can: `curl -u name:…`, and a cookie that somebody got. */
-const inPlace: readonly RegExp[] = [
-  /(\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[ =]["']?[^\s:"'$]{1,64}:)[^\s"'$]{4,100}/g,
-  /(\b(?:set-)?cookie:[ \t]{0,3}[A-Za-z0-9_.-]{1,64}=)[^\s;"']{16,4000}/gi,
-];
-
 const libraryRules = loadRules();
 
 /** Ordered by place in the table, not in the text; spans may overlap. */
 export function patternSpans(text: string): readonly SecretSpan[] {
   const found: SecretSpan[] = [];
-  for (const { kind, pattern } of [...forms, ...inPlace.map((pattern) => ({ kind: 'password', pattern }))]) {
+  for (const { kind, pattern } of forms) {
     for (const match of text.matchAll(pattern)) {
       const start = match.index;
       const kept = match[1] ?? match[2] ?? '';

@@ -218,22 +218,19 @@ export async function planClosing(draft: Draft): Promise<void> {
 
 /** When the timeline is told: an incident that is over before its issue was open closes it as well. */
 export function planClose(draft: Draft): void {
-  const { state, detectedMs, events, issue, repository } = draft;
+  const { state, detectedMs, events, issue } = draft;
   if (issue === null || state.recoveredMs === null || state.planned.length > 0 || !once(draft, 'close'))
     return;
+  const { recoveredMs, worst } = state;
+  planCloseIssue(draft, issue, closingSummary({ detectedMs, recoveredMs, worst, timeline: events }));
+}
+
+/** @param comment the last word on it */
+export function planCloseIssue(draft: Draft, issue: number, comment: string): void {
   plan(draft, {
     name: 'close',
     kind: 'closeIssue',
-    target: `${repository}#${issue}`,
-    input: {
-      number: issue,
-      comment: closingSummary({
-        detectedMs,
-        recoveredMs: state.recoveredMs,
-        worst: state.worst,
-        timeline: events,
-      }),
-      incident: true,
-    },
+    target: `${draft.repository}#${issue}`,
+    input: { number: issue, comment, incident: true },
   });
 }

@@ -16,8 +16,8 @@ import {
   passQuestions,
 } from '../../../store/ops/stories.ts';
 import { takeAnswers } from './answers.ts';
-import { aboutOf, type Draft, plan } from './draft.ts';
-import { planAlert } from './due.ts';
+import { aboutOf, type Draft } from './draft.ts';
+import { planAlert, planCloseIssue } from './due.ts';
 import { servicesOf } from './parts.ts';
 import { asDue, IncidentState, plain } from './state.ts';
 
@@ -87,22 +87,13 @@ export async function silentTurn(
 
 /** The incident has an issue of its own: this one says where it goes on, and its alert ends. */
 function pointThere(draft: Draft, near: NearRow): void {
-  const { issue, repository, state } = draft;
+  const { issue, state } = draft;
   // Whether an issue is being opened is not known yet; and nobody is sent to one that is not there.
   if (state.planned.some(({ name }) => name === 'issue') || (issue !== null && near.issue === null)) return;
   const names = servicesOf(draft.finding).join(', ');
   draft.state = { ...state, handedTo: near.fingerprint };
   if (issue !== null && issue !== near.issue)
-    plan(draft, {
-      name: 'close',
-      kind: 'closeIssue',
-      target: `${repository}#${issue}`,
-      input: {
-        number: issue,
-        comment: `It goes on in #${near.issue}: the incident names ${names}.`,
-        incident: true,
-      },
-    });
+    planCloseIssue(draft, issue, `It goes on in #${near.issue}: the incident names ${names}.`);
   if (state.alerts.sent > 0) {
     const body = `The incident ${near.fingerprint.slice(0, 12)} names ${names}: it is told there.`;
     const title = `Part of another incident: ${names} in ${draft.ref.workspace}`;

@@ -8,6 +8,7 @@ import { openChannel } from '../../effects/alert-channel.ts';
 import { messageOf } from '../../message-of.ts';
 import type { Services } from '../../services.ts';
 import type { SourceDefinition } from '../definition.ts';
+import { notice } from './notice.ts';
 
 const ruleVersion = 1;
 
@@ -26,7 +27,17 @@ export function createChannelsSource(services: Pick<Services, 'pool' | 'secrets'
         const unresolved = await unresolvedOf(services, settings, index);
         const last = deliveries.get(channelKey(settings)) ?? null;
         const text = judgeChannel({ name, unresolved, last }, nowMs);
-        if (text !== null) findings.push(notice(name, text));
+        if (text !== null)
+          findings.push(
+            notice({
+              about: 'channel',
+              name,
+              level: 'warning',
+              signature: 'takes no alerts',
+              text,
+              ruleVersion,
+            }),
+          );
       }
       return {
         state: findings.length > 0 ? 'red' : 'green',
@@ -57,16 +68,4 @@ async function unresolvedOf(
   } catch (error) {
     return messageOf(error);
   }
-}
-
-function notice(name: string, text: string): ObservedFinding {
-  return {
-    kind: 'notice',
-    target: `channel ${name}`,
-    signature: 'takes no alerts',
-    ruleVersion,
-    severity: 'info',
-    title: text,
-    detail: { kind: 'notice', about: 'channel', name, level: 'warning', text },
-  };
 }

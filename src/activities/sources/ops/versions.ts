@@ -16,6 +16,7 @@ import { imageTag, judgeVersion } from '../../../policy/ops/watch/versions.ts';
 import { messageOf } from '../../message-of.ts';
 import type { ProviderOf } from '../../providers.ts';
 import { type SourceContext, type SourceDefinition, Unreadable } from '../definition.ts';
+import { notice } from './notice.ts';
 
 const ruleVersion = 1;
 const atOnce = 5;
@@ -141,7 +142,14 @@ function ofVersion(
   if (verdict.state === 'current') return { name, finding: null, problem };
   return {
     name,
-    finding: notice('version', name, verdict.level, `newer version (${verdict.level})`, verdict.text),
+    finding: notice({
+      about: 'version',
+      name,
+      level: verdict.level,
+      signature: `newer version (${verdict.level})`,
+      text: verdict.text,
+      ruleVersion,
+    }),
     problem,
   };
 }
@@ -164,13 +172,14 @@ async function ofAsk(
   const said = await latestBackup(command, signal);
   const cannot = (why: string): Said => ({
     name,
-    finding: notice(
-      'backup',
+    finding: notice({
+      about: 'backup',
       name,
-      'warning',
-      'backup unknown',
-      `backup ${name}: its age cannot be told: ${why}`,
-    ),
+      level: 'warning',
+      signature: 'backup unknown',
+      text: `backup ${name}: its age cannot be told: ${why}`,
+      ruleVersion,
+    }),
     problem: null,
   });
   if ('problem' in said) return cannot(`its command ${said.problem}`);
@@ -179,26 +188,15 @@ async function ofAsk(
   if (verdict.state === 'unknown') return cannot(verdict.reason);
   return {
     name,
-    finding: notice('backup', name, verdict.level, `backup ${verdict.state}`, verdict.text),
+    finding: notice({
+      about: 'backup',
+      name,
+      level: verdict.level,
+      signature: `backup ${verdict.state}`,
+      text: verdict.text,
+      ruleVersion,
+    }),
     problem: null,
-  };
-}
-
-function notice(
-  about: 'version' | 'backup',
-  name: string,
-  level: 'info' | 'warning',
-  signature: string,
-  text: string,
-): ObservedFinding {
-  return {
-    kind: 'notice',
-    target: `${about} ${name}`,
-    signature,
-    ruleVersion,
-    severity: 'info',
-    title: text,
-    detail: { kind: 'notice', about, name, level, text },
   };
 }
 
