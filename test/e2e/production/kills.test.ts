@@ -1,6 +1,6 @@
 // The worker dies at each step of an incident: whoever takes over finds where it stood. A process of its own, killed at points of the door.
 import { afterEach, expect } from 'vitest';
-import { type Mortal, startMortal } from './rig/mortal.ts';
+import { type Mortal, startInCrashLoop, startMortal } from './rig/mortal.ts';
 import { minuteMs, type Night, skipUntil, startNight, test } from './rig/rig.ts';
 import type { Kill } from './rig/worker-process.ts';
 
@@ -33,15 +33,7 @@ test('DUR-2 INC-2 INC-4 DEPLOY-3: killed at each step of an incident: one issue,
       limits: { cooldowns: { restartService: '10m' } },
     },
   });
-  await night.env.sleep(minuteMs);
-  await night.follow();
-  site.railway.world.push('backend', {
-    commitSha: 'b'.repeat(40),
-    behaviour: { startMs: 5_000, crashesAfterMs: 20_000 },
-  });
-  await night.env.sleep(minuteMs);
-  await night.follow();
-  await night.startLoop();
+  await startInCrashLoop(night);
   const issue = await skipUntil(night, 10 * minuteMs, async () => {
     workers?.check();
     const issues = await site.issues();

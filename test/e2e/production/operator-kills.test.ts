@@ -2,7 +2,7 @@
 // answers. What was stored is not asked again, all that may have been used is paid for, and nobody is forgotten.
 import { afterEach, expect } from 'vitest';
 import { type Claude, startClaude } from '../../support/claude.ts';
-import { type Mortal, startMortal } from './rig/mortal.ts';
+import { type Mortal, startInCrashLoop, startMortal } from './rig/mortal.ts';
 import { minuteMs, type Night, skipUntil, startNight, test } from './rig/rig.ts';
 import type { Kill } from './rig/worker-process.ts';
 
@@ -62,15 +62,7 @@ test('MODEL-2 MODEL-3 DUR-2 INC-4: killed at each step of asking the model: each
       model: { baseUrl: claude.url, timeout: '1s' },
     },
   });
-  await night.env.sleep(minuteMs);
-  await night.follow();
-  site.railway.world.push('backend', {
-    commitSha: 'b'.repeat(40),
-    behaviour: { startMs: 5_000, crashesAfterMs: 20_000 },
-  });
-  await night.env.sleep(minuteMs);
-  await night.follow();
-  await night.startLoop();
+  await startInCrashLoop(night);
   await skipUntil(night, 10 * minuteMs, () => {
     workers?.check();
     expect(site.pages).not.toHaveLength(0);

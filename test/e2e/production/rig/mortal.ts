@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Night } from './rig.ts';
+import { minuteMs, type Night } from './rig.ts';
 import type { Job, Kill } from './worker-process.ts';
 
 export type Mortal = {
@@ -95,4 +95,19 @@ async function giveBack({ temporal, histories }: Night): Promise<void> {
           .fail({ workflowId, activityId }, new Error('its worker was killed'))
           .catch(() => {});
   }
+}
+
+/** The backend crashes before the loop begins, on a server whose time goes on while no worker looks. */
+export async function startInCrashLoop(night: Night): Promise<void> {
+  const aMinute = async (): Promise<void> => {
+    await night.env.sleep(minuteMs);
+    await night.follow();
+  };
+  await aMinute();
+  night.site.railway.world.push('backend', {
+    commitSha: 'b'.repeat(40),
+    behaviour: { startMs: 5_000, crashesAfterMs: 20_000 },
+  });
+  await aMinute();
+  await night.startLoop();
 }
